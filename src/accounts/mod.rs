@@ -1,0 +1,1 @@
+//! Directory accounts, the HR roster, audits.

@@ -1,0 +1,1 @@
+//! The backup catalogue, plans, adherence.

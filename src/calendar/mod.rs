@@ -1,0 +1,1 @@
+//! Business time: zones, weekly hours, holidays, make-up days. Pure.

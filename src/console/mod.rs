@@ -1,0 +1,1 @@
+//! The console: loop, tabs, layers, wall.

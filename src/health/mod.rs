@@ -1,0 +1,1 @@
+//! Hosts, samples, roll-ups, thresholds.

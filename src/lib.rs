@@ -1,0 +1,25 @@
+//! zhiban (值班, "on duty"): the terminal operations console for a company's office-automation system.
+//!
+//! The house, from the street down: **faces** (`cli`, `console`, `serve`) use **features** (`health`, `tickets`,
+//! `workflows`, `accounts`, `backups`, and the synthetic company in `demo`), which stand on the **ground**
+//! (`action`, `journal`, `store`, `calendar`, `tui`, `config`, `locale`, `clock`, `text`).
+//! An import goes down or sideways within a feature, never up; `tests/it/house.rs` holds the code to it.
+
+pub mod accounts;
+pub mod action;
+pub mod backups;
+pub mod calendar;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod console;
+pub mod demo;
+pub mod health;
+pub mod journal;
+pub mod locale;
+pub mod serve;
+pub mod store;
+pub mod text;
+pub mod tickets;
+pub mod tui;
+pub mod workflows;

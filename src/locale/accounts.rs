@@ -1,0 +1,4 @@
+//! Messages of `accounts`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `backups`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `cli`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `console`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `demo`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `health`.
+
+crate::messages! {
+}

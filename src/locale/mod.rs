@@ -1,0 +1,114 @@
+//! Messages in English and Chinese. Both languages stand on one line, so a missing one does not compile.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+pub mod accounts;
+pub mod backups;
+pub mod cli;
+pub mod common;
+pub mod console;
+pub mod demo;
+pub mod health;
+pub mod tickets;
+pub mod workflows;
+
+/// A language of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+static PROCESS: AtomicU8 = AtomicU8::new(0);
+thread_local! { static HERE: Cell<Option<Lang>> = const { Cell::new(None) }; }
+
+/// Sets the language of this process.
+pub fn set_lang(lang: Lang) {
+    PROCESS.store(u8::from(lang == Lang::Zh), Ordering::Relaxed);
+}
+
+/// The language in force on this thread.
+pub fn lang() -> Lang {
+    HERE.get().unwrap_or(if PROCESS.load(Ordering::Relaxed) == 1 { Lang::Zh } else { Lang::En })
+}
+
+/// Runs `f` with `lang` in force on this thread (tests draw both languages in one process).
+pub fn with<R>(lang: Lang, f: impl FnOnce() -> R) -> R {
+    let before = HERE.replace(Some(lang));
+    let result = f();
+    HERE.set(before);
+    result
+}
+
+/// Chooses a language from `--lang` or configuration text ("zh", "zh-CN", "en", "auto") and the locale variables.
+pub fn choose(wanted: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Lang {
+    let named = |s: &str| {
+        let s = s.to_ascii_lowercase();
+        if s.starts_with("zh") {
+            Some(Lang::Zh)
+        } else if s.starts_with("en") {
+            Some(Lang::En)
+        } else {
+            None
+        }
+    };
+    if let Some(lang) = wanted.and_then(named) {
+        return lang;
+    }
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|key| env(key).filter(|v| !v.is_empty()))
+        .and_then(|v| named(&v))
+        .unwrap_or(Lang::En)
+}
+
+/// Declares message functions: `name(arg: Type, …): "English {arg}" | "中文 {arg}";`.
+/// Each becomes `pub fn name(…) -> String`; `MESSAGES` lists every name with both raw texts.
+#[macro_export]
+macro_rules! messages {
+    ($($(#[$meta:meta])* $name:ident ( $($arg:ident : $ty:ty),* $(,)? ) : $en:literal | $zh:literal ;)*) => {
+        $( $(#[$meta])* #[doc = concat!("“", $en, "”")]
+        pub fn $name($($arg: $ty),*) -> String {
+            match $crate::locale::lang() {
+                $crate::locale::Lang::En => format!($en),
+                $crate::locale::Lang::Zh => format!($zh),
+            }
+        } )*
+        /// Every message of this file: name, English, Chinese.
+        pub const MESSAGES: &[(&str, &str, &str)] = &[$((stringify!($name), $en, $zh)),*];
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_given_in_both_languages() {
+        let all = [
+            accounts::MESSAGES, backups::MESSAGES, cli::MESSAGES, common::MESSAGES, console::MESSAGES,
+            demo::MESSAGES, health::MESSAGES, tickets::MESSAGES, workflows::MESSAGES,
+        ];
+        for (name, en, zh) in all.into_iter().flatten() {
+            assert!(!en.trim().is_empty() && !zh.trim().is_empty(), "{name} is empty in one language");
+            assert!(en.is_ascii() || !en.chars().any(is_han), "{name}: Chinese characters in the English text");
+            // a text without a single Han character must be a sign, a number or a proper name: spelled the same in both
+            assert!(zh.chars().any(is_han) || en == zh, "{name}: Chinese text {zh:?} holds no Chinese");
+        }
+    }
+
+    fn is_han(c: char) -> bool {
+        ('\u{4e00}'..='\u{9fff}').contains(&c)
+    }
+
+    #[test]
+    fn the_language_comes_from_the_flag_then_the_locale() {
+        let env = |key: &str| (key == "LANG").then(|| "zh_CN.UTF-8".to_owned());
+        assert_eq!(choose(Some("en"), env), Lang::En);
+        assert_eq!(choose(Some("auto"), env), Lang::Zh);
+        assert_eq!(choose(None, |_| None), Lang::En);
+    }
+}

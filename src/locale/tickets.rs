@@ -1,0 +1,4 @@
+//! Messages of `tickets`.
+
+crate::messages! {
+}

@@ -1,0 +1,4 @@
+//! Messages of `workflows`.
+
+crate::messages! {
+}

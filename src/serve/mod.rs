@@ -1,0 +1,1 @@
+//! The service: lease holder, periodic work.

@@ -1,0 +1,1 @@
+//! Pools, transactions, migrations, the two dialects.

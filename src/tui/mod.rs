@@ -1,0 +1,1 @@
+//! The kit beneath the console: terminal, keys, themes, widgets.
