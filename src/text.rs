@@ -52,7 +52,11 @@ fn needs_cleaning(text: &str) -> bool {
     let mut marks = 0;
     text.chars().any(|c| {
         marks = if is_mark(c) { marks + 1 } else { 0 };
-        c < ' ' || c == '\u{7f}' || is_hidden(c) || marks > MARKS_KEPT || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+        c < ' '
+            || c == '\u{7f}'
+            || is_hidden(c)
+            || marks > MARKS_KEPT
+            || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
     })
 }
 

@@ -1,1 +1,310 @@
 //! The one door for change.
+//!
+//! Keys, palette, command line and scheduled work build the same [`Action`] values; the [`Door`] authorises the actor,
+//! applies the change, writes the journal row in the same transaction and commits. Nothing else writes.
+
+mod identity;
+pub mod operators;
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub use identity::{Identity, resolve};
+
+use crate::clock::{Clock, Millis, rfc3339};
+use crate::config::Config;
+use crate::journal::{self, Entry};
+use crate::locale::cli as say;
+use crate::store::{Store, StoreError, Tx};
+
+/// A future that an [`Action`] returns: `Box::pin(async move { … })`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What an operator may do; each role may do what the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Works tickets, records decisions, imports.
+    Operator,
+    /// Excuses breaches, overrides guards.
+    Supervisor,
+    /// Manages operators and the store.
+    Admin,
+}
+
+impl Role {
+    /// The word used in the store, in JSON and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Supervisor => "supervisor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word; an unknown word is the least role.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "operator" => Self::Operator,
+            "supervisor" => Self::Supervisor,
+            "admin" => Self::Admin,
+            _ => Self::Viewer,
+        }
+    }
+}
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The operator's name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Where from and how known, for the journal: `console ssh-key SHA256:…`.
+    pub origin: String,
+    /// Nobody has written to this store yet: the first to do so becomes its admin.
+    pub unclaimed: bool,
+}
+
+/// What an action is handed while it runs.
+#[derive(Debug)]
+pub struct Apply<'a> {
+    /// The transaction: everything the action changes goes through it.
+    pub tx: &'a mut Tx,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// The present.
+    pub now: Millis,
+    /// The configuration.
+    pub config: &'a Config,
+}
+
+impl Apply<'_> {
+    /// The error for "someone else changed it", naming who and when from the journal.
+    pub async fn conflict(&mut self, what: impl Into<String>, kind: &str, id: &str) -> ActionError {
+        match journal::last_change(self.tx, kind, id).await {
+            Ok(Some((who, at))) => ActionError::Conflict { what: what.into(), who, at },
+            Ok(None) => ActionError::NotFound { what: what.into() },
+            Err(e) => ActionError::Store(e),
+        }
+    }
+}
+
+/// A change that can be asked for.
+pub trait Action: Debug + Send + Sync {
+    /// What it does: `ticket.claim`. Goes into the journal.
+    fn verb(&self) -> &'static str;
+    /// The least role that may do it.
+    fn needs(&self) -> Role;
+    /// Makes the change in the transaction it is handed.
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>>;
+}
+
+/// What an action did.
+#[derive(Debug)]
+pub struct Done {
+    kind: &'static str,
+    id: String,
+    message: String,
+    detail: Value,
+    undo: Option<Arc<dyn Action>>,
+    value: Value,
+    unchanged: bool,
+}
+
+impl Done {
+    /// A change to the thing `subject_id` of `subject_kind` (also the topic of the live feed), said in one sentence.
+    pub fn new(subject_kind: &'static str, subject_id: impl ToString, message: String) -> Self {
+        Self {
+            kind: subject_kind,
+            id: subject_id.to_string(),
+            message,
+            detail: json!({}),
+            undo: None,
+            value: Value::Null,
+            unchanged: false,
+        }
+    }
+
+    /// The particulars for the journal.
+    #[must_use]
+    pub fn detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// The action that takes it back.
+    #[must_use]
+    pub fn undo(mut self, action: impl Action + 'static) -> Self {
+        self.undo = Some(Arc::new(action));
+        self
+    }
+
+    /// What `--json` prints.
+    #[must_use]
+    pub fn value(mut self, value: Value) -> Self {
+        self.value = value;
+        self
+    }
+
+    /// Nothing was changed (an import seen before): no journal row is written.
+    #[must_use]
+    pub fn unchanged(mut self) -> Self {
+        self.unchanged = true;
+        self
+    }
+}
+
+/// What came of an action.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// One sentence for the person who asked.
+    pub message: String,
+    /// The action that takes it back.
+    pub undo: Option<Arc<dyn Action>>,
+    /// Its place in the journal; none when nothing changed.
+    pub seq: Option<i64>,
+    /// What `--json` prints.
+    pub value: Value,
+}
+
+/// Why an action was not done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// The actor's role does not reach.
+    #[error("{}", say::denied(needs.word(), has.word()))]
+    Denied {
+        /// The least role that may.
+        needs: Role,
+        /// The actor's role.
+        has: Role,
+    },
+    /// This session may only look.
+    #[error("{}", say::read_only_here())]
+    ReadOnly,
+    /// Somebody else was first.
+    #[error("{}", say::conflict(what, who, &rfc3339(*at)))]
+    Conflict {
+        /// What was to be changed.
+        what: String,
+        /// Who changed it.
+        who: String,
+        /// When.
+        at: Millis,
+    },
+    /// There is no such thing.
+    #[error("{}", say::not_found(what))]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// What was asked for makes no sense; the sentence says why and what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The door: everything that changes the store goes through one of these.
+#[derive(Debug, Clone)]
+pub struct Door {
+    store: Store,
+    clock: Clock,
+    config: Arc<Config>,
+    actor: Arc<Actor>,
+    read_only: bool,
+}
+
+impl Door {
+    /// A door for `actor`; with `read_only` it refuses every action.
+    pub fn new(store: Store, clock: Clock, config: Arc<Config>, actor: Actor, read_only: bool) -> Self {
+        Self { store, clock, config, actor: Arc::new(actor), read_only }
+    }
+
+    /// The door for scheduled work.
+    pub fn system(store: Store, clock: Clock, config: Arc<Config>) -> Self {
+        let actor = Actor { name: "system".into(), role: Role::Admin, origin: "serve".into(), unclaimed: false };
+        Self::new(store, clock, config, actor, false)
+    }
+
+    /// Who acts through this door.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Whether it refuses every action.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock by which it acts.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The configuration it acts by.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Why this door would refuse an action that needs `role`; `None` when it would not.
+    pub fn refuses(&self, needs: Role) -> Option<ActionError> {
+        if self.read_only {
+            Some(ActionError::ReadOnly)
+        } else if self.actor.role < needs && !self.actor.unclaimed {
+            Some(ActionError::Denied { needs, has: self.actor.role })
+        } else {
+            None
+        }
+    }
+
+    /// Authorises, applies, journals and commits `action`.
+    ///
+    /// # Errors
+    /// See [`ActionError`]; nothing was changed then.
+    pub async fn run(&self, action: &dyn Action) -> Result<Outcome, ActionError> {
+        if let Some(refusal) = self.refuses(action.needs()) {
+            return Err(refusal);
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut actor = self.actor.as_ref().clone();
+        if actor.unclaimed {
+            actor.role = operators::claim_store(&mut tx, &actor, now).await?;
+            if actor.role < action.needs() {
+                return Err(ActionError::Denied { needs: action.needs(), has: actor.role });
+            }
+        }
+        let done = action.apply(&mut Apply { tx: &mut tx, actor: &actor, now, config: &self.config }).await?;
+        let seq = if done.unchanged {
+            None
+        } else {
+            let entry = Entry {
+                at: now,
+                actor: actor.name,
+                origin: actor.origin,
+                subject_kind: done.kind.into(),
+                subject_id: done.id,
+                verb: action.verb().into(),
+                detail: done.detail.to_string(),
+            };
+            Some(journal::append(&mut tx, entry).await?)
+        };
+        tx.commit().await?;
+        Ok(Outcome { message: done.message, undo: done.undo, seq, value: done.value })
+    }
+}

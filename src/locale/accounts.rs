@@ -1,4 +1,3 @@
 //! Messages of `accounts`.
 
-crate::messages! {
-}
+crate::messages! {}

@@ -1,4 +1,3 @@
 //! Messages of `backups`.
 
-crate::messages! {
-}
+crate::messages! {}

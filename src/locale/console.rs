@@ -1,4 +1,3 @@
 //! Messages of `console`.
 
-crate::messages! {
-}
+crate::messages! {}

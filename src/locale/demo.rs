@@ -1,4 +1,3 @@
 //! Messages of `demo`.
 
-crate::messages! {
-}
+crate::messages! {}

@@ -1,4 +1,3 @@
 //! Messages of `health`.
 
-crate::messages! {
-}
+crate::messages! {}

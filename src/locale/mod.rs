@@ -89,8 +89,15 @@ mod tests {
     #[test]
     fn every_message_is_given_in_both_languages() {
         let all = [
-            accounts::MESSAGES, backups::MESSAGES, cli::MESSAGES, common::MESSAGES, console::MESSAGES,
-            demo::MESSAGES, health::MESSAGES, tickets::MESSAGES, workflows::MESSAGES,
+            accounts::MESSAGES,
+            backups::MESSAGES,
+            cli::MESSAGES,
+            common::MESSAGES,
+            console::MESSAGES,
+            demo::MESSAGES,
+            health::MESSAGES,
+            tickets::MESSAGES,
+            workflows::MESSAGES,
         ];
         for (name, en, zh) in all.into_iter().flatten() {
             assert!(!en.trim().is_empty() && !zh.trim().is_empty(), "{name} is empty in one language");

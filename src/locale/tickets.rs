@@ -1,4 +1,3 @@
 //! Messages of `tickets`.
 
-crate::messages! {
-}
+crate::messages! {}

@@ -1,4 +1,3 @@
 //! Messages of `workflows`.
 
-crate::messages! {
-}
+crate::messages! {}

@@ -1,1 +1,176 @@
 //! Pools, transactions, migrations, the two dialects.
+//!
+//! One SQL text serves both databases: `$1` placeholders, BIGINT numbers, instants as epoch milliseconds.
+//! Reading goes through [`Store::rows`] and [`Store::row`]; writing through a [`Tx`], which only the action door
+//! ([`Store::begin`]) and the measuring jobs ([`Store::begin_measure`]) open.
+
+mod error;
+pub mod feed;
+pub mod lease;
+mod open;
+pub mod schema;
+mod tx;
+mod value;
+
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+
+pub use error::StoreError;
+pub use open::StoreUrl;
+pub use tx::{Native, Tx};
+pub use value::{Args, FromRow, Row, Val};
+
+use value::{bind_pg, bind_sqlite};
+
+/// Which database a [`Store`] speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded default.
+    Sqlite,
+    /// The shared store.
+    Postgres,
+}
+
+/// The shared store. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+    url: StoreUrl,
+    local: feed::Local,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// Readers refuse writes; one writer; one connection for measurements with relaxed durability.
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+        measure: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Which SQL dialect the store speaks.
+    pub fn dialect(&self) -> Dialect {
+        match self.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The text for this store's dialect.
+    pub fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.dialect() {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        }
+    }
+
+    /// Where the store is, without any password.
+    pub fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
+    /// All rows of a query, each mapped by `f`.
+    ///
+    /// # Errors
+    /// When the store does not answer, refuses the statement, or a column has another type than asked for.
+    pub async fn rows<T>(
+        &self,
+        sql: &str,
+        args: Args,
+        mut f: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let rows = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(read).await?;
+                rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
+            }
+            Pools::Postgres(pool) => {
+                let rows = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(pool).await?;
+                rows.iter().map(|row| f(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// The first row of a query, if there is one.
+    ///
+    /// # Errors
+    /// As [`Store::rows`].
+    pub async fn row<T>(
+        &self,
+        sql: &str,
+        args: Args,
+        f: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { read, .. } => {
+                let row = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(read).await?;
+                row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
+            }
+            Pools::Postgres(pool) => {
+                let row = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(pool).await?;
+                row.as_ref().map(|row| f(&Row::Postgres(row))).transpose()
+            }
+        }
+    }
+
+    /// Opens the transaction of an action: `BEGIN IMMEDIATE` on SQLite, the journal lock on Postgres.
+    ///
+    /// # Errors
+    /// When the store does not answer or stays locked.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { write, .. } => {
+                Ok(Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await?, self.local.clone()))
+            }
+            Pools::Postgres(pool) => {
+                // one round trip: the lock is held before the first read of the journal's head
+                let tx = pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)").await?;
+                Ok(Tx::postgres(tx, self.local.clone()))
+            }
+        }
+    }
+
+    /// Opens a transaction for measurements: no journal row belongs to it, and on SQLite a power cut may lose the
+    /// last of them.
+    ///
+    /// # Errors
+    /// When the store does not answer or stays locked.
+    pub async fn begin_measure(&self) -> Result<Tx, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { measure, .. } => {
+                Ok(Tx::sqlite(measure.begin_with("BEGIN IMMEDIATE").await?, self.local.clone()))
+            }
+            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin_with("BEGIN").await?, self.local.clone())),
+        }
+    }
+
+    /// Milliseconds of one round trip to the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn ping(&self) -> Result<f64, StoreError> {
+        let started = std::time::Instant::now();
+        self.row("SELECT CAST(1 AS BIGINT)", vec![], |r| r.get::<i64>(0)).await?;
+        Ok(started.elapsed().as_secs_f64() * 1000.0)
+    }
+
+    /// Closes the pools; open transactions are rolled back.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { read, write, measure } => {
+                read.close().await;
+                measure.close().await;
+                write.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// The arguments of a statement: `args![id, name, Option::<i64>::None]`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::Val::from($value)),*] };
+}

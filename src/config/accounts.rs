@@ -1,0 +1,15 @@
+//! `[accounts]`
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// `[accounts]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {}
+
+impl Accounts {
+    #[expect(clippy::unused_self, reason = "no options yet")]
+    pub(super) fn check(&self, _problems: &mut Problems) {}
+}

@@ -1,0 +1,15 @@
+//! `[health]`
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// `[health]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Health {}
+
+impl Health {
+    #[expect(clippy::unused_self, reason = "no options yet")]
+    pub(super) fn check(&self, _problems: &mut Problems) {}
+}

@@ -1,0 +1,60 @@
+//! Where in the file something stands, and what its name should have been.
+
+/// Line and column, both from 1, of byte `offset`.
+pub(super) fn line_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// Line and column where the option `path` is set: its key below its table header, else the header, else the start.
+pub(super) fn locate(text: &str, path: &[String]) -> (usize, usize) {
+    let mut table = String::new();
+    let mut header = (1, 1);
+    let whole = path.join(".");
+    for (i, line) in text.lines().enumerate() {
+        let bare = line.trim();
+        if bare.starts_with('[') {
+            table = bare.trim_matches(['[', ']']).trim().to_owned();
+            if whole.starts_with(&table) {
+                header = (i + 1, 1);
+            }
+        } else if let Some((key, _)) = bare.split_once('=') {
+            let key = key.trim().trim_matches('"');
+            let full = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+            if full == whole {
+                return (i + 1, line.len() - line.trim_start().len() + 1);
+            }
+        }
+    }
+    header
+}
+
+/// Adds "did you mean" to serde's "unknown field `x`, expected one of `a`, `b`".
+pub(super) fn with_suggestion(message: &str) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let Some(wrong) = names.next().filter(|_| message.starts_with("unknown")) else { return message.to_owned() };
+    match names.map(|n| (distance(wrong, n), n)).min() {
+        Some((d, near)) if d <= 1 + wrong.chars().count() / 3 => {
+            format!("unknown name `{wrong}`; did you mean `{near}`? ({message})")
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// Edit distance (Levenshtein) in characters.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let change = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

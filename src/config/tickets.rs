@@ -1,0 +1,15 @@
+//! `[tickets]`
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// `[tickets]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tickets {}
+
+impl Tickets {
+    #[expect(clippy::unused_self, reason = "no options yet")]
+    pub(super) fn check(&self, _problems: &mut Problems) {}
+}

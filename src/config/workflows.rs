@@ -1,0 +1,15 @@
+//! `[workflows]`
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// `[workflows]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workflows {}
+
+impl Workflows {
+    #[expect(clippy::unused_self, reason = "no options yet")]
+    pub(super) fn check(&self, _problems: &mut Problems) {}
+}

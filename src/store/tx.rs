@@ -1,0 +1,202 @@
+//! Transactions.
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+
+use super::feed::Local;
+use super::value::{bind_pg, bind_sqlite};
+use super::{Args, Dialect, Row, StoreError, Val};
+
+/// A transaction of either database; rolled back when dropped without [`Tx::commit`].
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+    topics: Vec<String>,
+    local: Local,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// The connection beneath a [`Tx`], for statements that only one database knows.
+#[derive(Debug)]
+pub enum Native<'a> {
+    /// SQLite.
+    Lite(&'a mut SqliteConnection),
+    /// Postgres.
+    Pg(&'a mut PgConnection),
+}
+
+impl Tx {
+    pub(super) fn sqlite(tx: Transaction<'static, Sqlite>, local: Local) -> Self {
+        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local }
+    }
+
+    pub(super) fn postgres(tx: Transaction<'static, Postgres>, local: Local) -> Self {
+        Self { inner: Inner::Postgres(tx), topics: Vec::new(), local }
+    }
+
+    /// Which SQL dialect the transaction speaks.
+    pub fn dialect(&self) -> Dialect {
+        match self.inner {
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The text for this dialect.
+    pub fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.dialect() {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    ///
+    /// # Errors
+    /// When the store does not answer or refuses the statement.
+    pub async fn exec(&mut self, sql: &str, args: Args) -> Result<u64, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
+            }
+            Inner::Postgres(tx) => {
+                bind_pg(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// All rows of a query, each mapped by `f`.
+    ///
+    /// # Errors
+    /// As [`super::Store::rows`].
+    pub async fn rows<T>(
+        &mut self,
+        sql: &str,
+        args: Args,
+        mut f: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let rows = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx).await?;
+                rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
+            }
+            Inner::Postgres(tx) => {
+                let rows = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx).await?;
+                rows.iter().map(|row| f(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// The first row of a query, if there is one.
+    ///
+    /// # Errors
+    /// As [`super::Store::rows`].
+    pub async fn row<T>(
+        &mut self,
+        sql: &str,
+        args: Args,
+        f: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let row = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx).await?;
+                row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
+            }
+            Inner::Postgres(tx) => {
+                let row = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx).await?;
+                row.as_ref().map(|row| f(&Row::Postgres(row))).transpose()
+            }
+        }
+    }
+
+    /// Inserts many rows: `head` is `INSERT INTO t(a, b) VALUES`, `tail` what follows (`ON CONFLICT …` or nothing).
+    /// Splits into statements of at most 30 000 arguments. Says how many rows changed.
+    ///
+    /// # Errors
+    /// When the store does not answer or refuses a row; nothing of the transaction is kept then.
+    pub async fn insert_many(&mut self, head: &str, rows: Vec<Vec<Val>>, tail: &str) -> Result<u64, StoreError> {
+        let Some(columns) = rows.first().map(Vec::len).filter(|n| *n > 0) else { return Ok(0) };
+        let mut changed = 0;
+        let mut rows = rows.into_iter().peekable();
+        let per_statement = (30_000 / columns).clamp(1, 1_000);
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Val>> = rows.by_ref().take(per_statement).collect();
+            let mut sql = String::with_capacity(head.len() + chunk.len() * columns * 7 + tail.len());
+            sql.push_str(head);
+            let mut n = 0;
+            for i in 0..chunk.len() {
+                sql.push_str(if i == 0 { " (" } else { ",(" });
+                for column in 0..columns {
+                    if column > 0 {
+                        sql.push(',');
+                    }
+                    n += 1;
+                    // SQLite looks names up one by one: `$N` in a long list is quadratic there
+                    match self.dialect() {
+                        Dialect::Sqlite => sql.push('?'),
+                        Dialect::Postgres => _ = write!(sql, "${n}"),
+                    }
+                }
+                sql.push(')');
+            }
+            sql.push(' ');
+            sql.push_str(tail);
+            changed += self.exec(&sql, chunk.into_iter().flatten().collect()).await?;
+        }
+        Ok(changed)
+    }
+
+    /// The connection itself, for statements that only one database knows.
+    pub fn native(&mut self) -> Native<'_> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => Native::Lite(tx),
+            Inner::Postgres(tx) => Native::Pg(tx),
+        }
+    }
+
+    /// Tells everybody who watches `topic` that it changed, once this transaction commits.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn bump(&mut self, topic: &str) -> Result<(), StoreError> {
+        if self.topics.iter().any(|t| t == topic) {
+            return Ok(());
+        }
+        self.topics.push(topic.to_owned());
+        let sql = self.pick(
+            "INSERT INTO change(topic, seq) VALUES ($1, 1) ON CONFLICT(topic) DO UPDATE SET seq = change.seq + 1",
+            "WITH c AS (INSERT INTO change(topic, seq) VALUES ($1, 1) ON CONFLICT(topic) DO UPDATE SET seq = change.seq + 1) \
+             SELECT pg_notify('zhiban', $1)",
+        );
+        self.exec(sql, crate::args![topic]).await?;
+        Ok(())
+    }
+
+    /// Marks `topic` as told by a statement that has bumped it already.
+    pub(crate) fn bumped(&mut self, topic: &str) {
+        if !self.topics.iter().any(|t| t == topic) {
+            self.topics.push(topic.to_owned());
+        }
+    }
+
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// When the store does not answer; nothing was changed then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        if !self.topics.is_empty() {
+            self.local.told();
+        }
+        Ok(())
+    }
+}
