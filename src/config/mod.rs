@@ -160,7 +160,7 @@ impl Config {
         let shown = file.display().to_string();
         let bytes = std::fs::read(&file).map_err(|e| ConfigError(vec![say::config_problem(&shown, &e.to_string())]))?;
         let text = String::from_utf8(bytes).map_err(|e| {
-            let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', &e.as_bytes()[..e.utf8_error().valid_up_to()]).count() + 1;
             ConfigError(vec![say::config_problem(&format!("{shown}:{line}:1"), &say::config_not_utf8())])
         })?;
         Ok((Self::parse(&shown, &text)?, Some(file)))

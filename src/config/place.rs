@@ -16,7 +16,7 @@ pub(super) fn locate(text: &str, path: &[String]) -> (usize, usize) {
     for (i, line) in text.lines().enumerate() {
         let bare = line.trim();
         if bare.starts_with('[') {
-            table = bare.trim_matches(['[', ']']).trim().to_owned();
+            bare.trim_matches(['[', ']']).trim().clone_into(&mut table);
             if whole.starts_with(&table) {
                 header = (i + 1, 1);
             }
