@@ -1,1 +1,3 @@
+//! The zhiban binary: parses arguments and chooses a face.
+
 fn main() {}
