@@ -17,6 +17,7 @@ pub mod demo;
 pub mod health;
 pub mod journal;
 pub mod locale;
+pub mod log;
 pub mod serve;
 pub mod store;
 pub mod text;

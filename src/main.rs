@@ -1,3 +1,7 @@
-//! The zhiban binary: parses arguments and chooses a face.
+//! The zhiban binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zhiban::cli::main()
+}

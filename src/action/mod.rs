@@ -4,6 +4,7 @@
 //! applies the change, writes the journal row in the same transaction and commits. Nothing else writes.
 
 mod identity;
+mod job;
 pub mod operators;
 
 use std::fmt::Debug;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use identity::{Identity, resolve};
+pub use job::Job;
 
 use crate::clock::{Clock, Millis, rfc3339};
 use crate::config::Config;

@@ -1,1 +1,165 @@
 //! The command tree: one file per noun, thin.
+
+mod context;
+mod ground;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use context::{CliError, Cx};
+
+use crate::locale;
+
+/// zhiban (值班): the operations console of a company's office-automation system.
+///
+/// Without a command it opens the console. Exit codes: 0 done, 1 a check failed, 2 usage or configuration,
+/// 3 store unreachable, 4 someone else was first, 5 not permitted, 6 not found.
+#[derive(Debug, Parser)]
+#[command(name = "zhiban", version, about, long_about, disable_help_subcommand = true)]
+pub struct Args {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    console: ConsoleArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// The store: sqlite:///path/file.db or postgres://user@host/database
+    #[arg(long, global = true, env = "ZHIBAN_STORE", value_name = "URL", hide_env_values = true)]
+    store: Option<String>,
+    /// The configuration file
+    #[arg(long, global = true, env = "ZHIBAN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Language: zh, en or auto
+    #[arg(long, global = true, env = "ZHIBAN_LANG", value_name = "LANG")]
+    lang: Option<String>,
+    /// Act as another operator (admins only)
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    act_as: Option<String>,
+    /// Refuse every change here
+    #[arg(long, global = true)]
+    read_only: bool,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Options of the console.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConsoleArgs {
+    /// The tab to open first
+    #[arg(long, value_enum)]
+    tab: Option<TabName>,
+    /// A synthetic company in a temporary store, alive
+    #[arg(long)]
+    demo: bool,
+    /// How many times faster than the wall clock the demo runs (0.1 to 3600)
+    #[arg(long, requires = "demo", value_name = "N")]
+    speed: Option<f64>,
+}
+
+/// A tab of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TabName {
+    /// Hosts
+    Health,
+    /// The ticket queue
+    Tickets,
+    /// Bottlenecks
+    Workflows,
+    /// Audits
+    Accounts,
+    /// Adherence
+    Backups,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The console full screen for a wall display: read-only, rotating
+    Wall,
+    /// Periodic work: retention, thresholds, breaches
+    Serve,
+    /// Operators and their roles
+    #[command(subcommand)]
+    Operator(ground::OperatorCmd),
+    /// The record of every decision
+    #[command(subcommand)]
+    Journal(ground::JournalCmd),
+    /// The store itself
+    #[command(subcommand)]
+    Store(ground::StoreCmd),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ground::ConfigCmd),
+    /// Where the log files are
+    Logs,
+    /// Shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => {
+            _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    locale::set_lang(locale::choose(args.global.lang.as_deref(), |key| std::env::var(key).ok()));
+    let json = args.global.json;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return context::report(&CliError::Failed(e.to_string()), json),
+    };
+    let result = runtime.block_on(run(args));
+    // store work that nobody waits for any more must not hold up the way out
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => context::report(&e, json),
+    }
+}
+
+async fn run(args: Args) -> Result<(), CliError> {
+    match &args.command {
+        Some(Command::Completions { shell }) => return ground::completions(*shell),
+        Some(Command::Man) => return ground::man(),
+        Some(Command::Config(ground::ConfigCmd::Check)) => return ground::config_check(&args.global),
+        _ => {}
+    }
+    let cx = Cx::new(&args.global)?;
+    match args.command {
+        None => ground::console(&cx, &args.console, false).await,
+        Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
+        Some(Command::Serve) => ground::serve(&cx).await,
+        Some(Command::Operator(cmd)) => ground::operator(&cx, cmd).await,
+        Some(Command::Journal(cmd)) => ground::journal(&cx, cmd).await,
+        Some(Command::Store(cmd)) => ground::store(&cx, cmd).await,
+        Some(Command::Config(cmd)) => ground::config(&cx, &cmd),
+        Some(Command::Logs) => ground::logs(&cx),
+        Some(Command::Completions { .. } | Command::Man) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Args::command().debug_assert();
+    }
+}

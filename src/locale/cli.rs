@@ -34,5 +34,7 @@ crate::messages! {
     store_line(url: &str, version: i64, rows: i64): "{url} · schema {version} · {rows} journal rows" | "{url} · 结构版本 {version} · 日志 {rows} 行";
     serve_started(url: &str): "serving {url}; stop with ctrl-c" | "正在服务 {url}；按 ctrl-c 停止";
     no_terminal(): "the console needs a terminal; `zhiban ticket list` and the other commands work without one" | "控制台需要终端；`zhiban ticket list` 等命令无需终端即可使用";
+    no_home(): "no home folder: name a store with --store" | "没有主目录：请用 --store 指定存储";
+    subject_form(given: &str): "{given}: write KIND:ID, such as ticket:42" | "{given}：请写 类型:编号，例如 ticket:42";
     holidays_imported(year: i64, days: usize): "holiday list {year}: {days} days" | "{year} 年节假日表：{days} 天";
 }

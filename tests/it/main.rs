@@ -1,1 +1,6 @@
 //! Integration tests, linked once.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails right there")]
+
+mod db;
+mod ground;
+mod house;

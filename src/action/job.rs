@@ -1,0 +1,16 @@
+//! Periodic work: runs in exactly one process, whichever holds the lease.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::{ActionError, BoxFuture, Door};
+
+/// One kind of periodic work.
+pub trait Job: Debug + Send + Sync {
+    /// Its name, for the log.
+    fn name(&self) -> &'static str;
+    /// How often it runs.
+    fn every(&self) -> Duration;
+    /// Runs once. It must be harmless to run again after a crash in the middle.
+    fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>>;
+}

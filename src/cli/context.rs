@@ -1,0 +1,192 @@
+//! What every command is handed, and how it answers.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Global;
+use crate::action::{self, ActionError, Actor, Door, Identity, Outcome, Role};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::locale::{self, cli as say};
+use crate::store::{Store, StoreError, StoreUrl};
+use crate::text;
+
+/// Why a command did not do what was asked; each kind has its exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A check failed; what it found has been printed. Exit code 1.
+    #[error("")]
+    CheckFailed,
+    /// Something failed. Exit code 1.
+    #[error("{0}")]
+    Failed(String),
+    /// The arguments or a file make no sense. Exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is wrong. Exit code 2.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store. Exit code 3, for wrong addresses 2.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The action door refused. Exit codes 2 to 6.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// There is no such thing. Exit code 6.
+    #[error("{}", say::not_found(.0))]
+    NotFound(String),
+}
+
+impl CliError {
+    /// The exit code; stable.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::CheckFailed | Self::Failed(_) => 1,
+            Self::Usage(_) | Self::Config(_) | Self::Store(StoreError::Url(_)) => 2,
+            Self::Store(_) | Self::Action(ActionError::Store(_)) => 3,
+            Self::Action(ActionError::Invalid(_)) => 2,
+            Self::Action(ActionError::Conflict { .. }) => 4,
+            Self::Action(ActionError::Denied { .. } | ActionError::ReadOnly) => 5,
+            Self::Action(ActionError::NotFound { .. }) | Self::NotFound(_) => 6,
+        }
+    }
+}
+
+/// Prints an error and gives its exit code.
+pub(super) fn report(error: &CliError, json: bool) -> ExitCode {
+    let code = error.exit_code();
+    let message = error.to_string();
+    if !message.is_empty() {
+        let mut err = std::io::stderr().lock();
+        if json {
+            let mut body = json!({"error": message, "exit_code": code});
+            if let CliError::Action(ActionError::Conflict { who, at, .. }) = error {
+                body["owner"] = json!(who);
+                body["at"] = json!(crate::clock::rfc3339(*at));
+            }
+            _ = writeln!(err, "{body}");
+        } else {
+            for line in text::clean_lines(&message) {
+                _ = writeln!(err, "zhiban: {line}");
+            }
+        }
+    }
+    ExitCode::from(code)
+}
+
+/// What every command is handed.
+#[derive(Debug)]
+pub struct Cx {
+    global: Global,
+    config: Arc<Config>,
+    clock: Clock,
+    store: tokio::sync::OnceCell<Store>,
+}
+
+impl Cx {
+    pub(super) fn new(global: &Global) -> Result<Self, CliError> {
+        let (config, _) = Config::load(global.config.as_deref())?;
+        let wanted = global.lang.clone().or_else(|| (config.ui.lang != "auto").then(|| config.ui.lang.clone()));
+        locale::set_lang(locale::choose(wanted.as_deref(), |key| std::env::var(key).ok()));
+        Ok(Self {
+            global: global.clone(),
+            config: Arc::new(config),
+            clock: Clock::System,
+            store: tokio::sync::OnceCell::new(),
+        })
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether `--json` was given.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Whether `--read-only` was given.
+    pub fn read_only(&self) -> bool {
+        self.global.read_only
+    }
+
+    /// Where the store is: `--store`, the configuration, or the XDG data folder.
+    ///
+    /// # Errors
+    /// When the address makes no sense or a reference in the configuration leads nowhere.
+    pub fn store_url(&self) -> Result<StoreUrl, CliError> {
+        if let Some(url) = &self.global.store {
+            return Ok(url.parse()?);
+        }
+        if !self.config.store.url.is_empty() {
+            return Ok(self.config.store.url.reveal().map_err(CliError::Usage)?.parse()?);
+        }
+        let folder = crate::config::data_folder().ok_or_else(|| CliError::Usage(say::no_home()))?;
+        Ok(StoreUrl::sqlite(folder.join("zhiban.db")))
+    }
+
+    /// The store, opened on first use.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn store(&self) -> Result<&Store, CliError> {
+        self.store.get_or_try_init(|| async { Ok(Store::open(&self.store_url()?).await?) }).await
+    }
+
+    /// The door for whoever sits at this terminal (or `--as`), in the name of the face `origin`.
+    ///
+    /// # Errors
+    /// When the store does not answer, or `--as` is not permitted or names nobody.
+    pub async fn door_as(&self, origin: &str) -> Result<Door, CliError> {
+        let store = self.store().await?.clone();
+        let mut actor = action::resolve(&store, &Identity::here(), origin).await?;
+        if let Some(name) = &self.global.act_as {
+            if actor.role < Role::Admin {
+                return Err(ActionError::Denied { needs: Role::Admin, has: actor.role }.into());
+            }
+            let operators = action::operators::list(&store).await?;
+            let found = operators.into_iter().find(|o| &o.name == name);
+            let found = found.ok_or_else(|| CliError::NotFound(name.clone()))?;
+            let origin = format!("{} by {}", actor.origin, actor.name);
+            actor = Actor { name: found.name, role: found.role, origin, unclaimed: false };
+        }
+        Ok(Door::new(store, self.clock.clone(), self.config.clone(), actor, self.global.read_only))
+    }
+
+    /// The door of a command.
+    ///
+    /// # Errors
+    /// As [`Cx::door_as`].
+    pub async fn door(&self) -> Result<Door, CliError> {
+        self.door_as("cli").await
+    }
+
+    /// Prints `value` with `--json`, else what `human` makes of it, cleaned of anything that could drive a terminal.
+    pub fn out(&self, value: &Value, human: impl FnOnce() -> String) {
+        if self.global.json {
+            print(&value.to_string());
+        } else {
+            print(&text::clean_lines(human().trim_end_matches('\n')).join("\n"));
+        }
+    }
+
+    /// Prints what came of an action: its value with `--json`, else its sentence.
+    pub fn done(&self, outcome: &Outcome) {
+        self.out(&outcome.value, || outcome.message.clone());
+    }
+}
+
+/// Writes a line to standard output; a reader that has gone is no error.
+pub(super) fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    _ = writeln!(out, "{line}");
+}

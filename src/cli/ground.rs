@@ -1,0 +1,244 @@
+//! Commands of the ground: console, serve, operators, journal, store, configuration.
+
+use clap::{CommandFactory as _, Subcommand};
+use serde_json::{Value, json};
+
+use super::context::print;
+use super::{Args, CliError, ConsoleArgs, Cx, Global};
+use crate::action::operators::{self, Add, Remove, SetRole};
+use crate::action::{Door, Role};
+use crate::clock::rfc3339;
+use crate::config::{self, Config};
+use crate::journal;
+use crate::locale::cli as say;
+use crate::store::{Dialect, schema};
+
+/// `zhiban operator`
+#[derive(Debug, Subcommand)]
+pub enum OperatorCmd {
+    /// Add an operator
+    Add {
+        /// Unique name
+        name: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "operator")]
+        role: Role,
+        /// SHA-256 fingerprint of their SSH key (ssh-keygen -lf KEY.pub)
+        #[arg(long, value_name = "SHA256:…")]
+        key: Option<String>,
+    },
+    /// List operators
+    List,
+    /// Change a role
+    Role {
+        /// Who
+        name: String,
+        /// The new role
+        #[arg(value_enum)]
+        role: Role,
+    },
+    /// Remove an operator; the journal keeps what they did
+    Remove {
+        /// Who
+        name: String,
+    },
+}
+
+/// `zhiban journal`
+#[derive(Debug, Subcommand)]
+pub enum JournalCmd {
+    /// The newest rows
+    List {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// Only about one thing, such as ticket:42
+        #[arg(long, value_name = "KIND:ID")]
+        subject: Option<String>,
+    },
+    /// Recompute the chain; exit code 1 when it is broken
+    Verify,
+    /// Every row as one JSON object a line
+    Export,
+}
+
+/// `zhiban store`
+#[derive(Debug, Subcommand)]
+pub enum StoreCmd {
+    /// Where it is and what it holds
+    Info,
+    /// Bring the schema up to date (done by every command; this one only does that)
+    Migrate,
+}
+
+/// `zhiban config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCmd {
+    /// Check the file; exit code 2 when it is wrong
+    Check,
+    /// The configuration in force, secrets hidden
+    Show,
+}
+
+pub(super) async fn operator(cx: &Cx, cmd: OperatorCmd) -> Result<(), CliError> {
+    let outcome = match cmd {
+        OperatorCmd::List => {
+            let all = operators::list(cx.store().await?).await?;
+            let value: Vec<Value> = all
+                .iter()
+                .map(|o| json!({"name": o.name, "role": o.role.word(), "key": o.key, "created_at": rfc3339(o.created_at)}))
+                .collect();
+            cx.out(&value.into(), || {
+                all.iter()
+                    .map(|o| format!("{:<20} {:<11} {}\n", o.name, o.role.word(), o.key.as_deref().unwrap_or("-")))
+                    .collect()
+            });
+            return Ok(());
+        }
+        OperatorCmd::Add { name, role, key } => cx.door().await?.run(&Add { name, role, key }).await?,
+        OperatorCmd::Role { name, role } => cx.door().await?.run(&SetRole { name, role }).await?,
+        OperatorCmd::Remove { name } => cx.door().await?.run(&Remove { name }).await?,
+    };
+    cx.done(&outcome);
+    Ok(())
+}
+
+fn row_json(row: &journal::JournalRow) -> Value {
+    let e = &row.entry;
+    json!({
+        "seq": row.seq, "at": rfc3339(e.at), "actor": e.actor, "origin": e.origin, "subject_kind": e.subject_kind,
+        "subject_id": e.subject_id, "verb": e.verb,
+        "detail": serde_json::from_str::<Value>(&e.detail).unwrap_or_else(|_| e.detail.clone().into()),
+        "prev_hash": row.prev_hash, "hash": row.hash,
+    })
+}
+
+pub(super) async fn journal(cx: &Cx, cmd: JournalCmd) -> Result<(), CliError> {
+    let store = cx.store().await?;
+    match cmd {
+        JournalCmd::List { limit, subject } => {
+            let subject = match &subject {
+                None => None,
+                Some(s) => Some(s.split_once(':').ok_or_else(|| CliError::Usage(say::subject_form(s)))?),
+            };
+            let rows = journal::newest(store, subject, limit.clamp(1, 100_000)).await?;
+            cx.out(&rows.iter().map(row_json).collect(), || {
+                rows.iter()
+                    .map(|r| {
+                        let e = &r.entry;
+                        format!(
+                            "{:>7} {} {:<12} {:<20} {}:{} {}\n",
+                            r.seq,
+                            rfc3339(e.at),
+                            e.actor,
+                            e.verb,
+                            e.subject_kind,
+                            e.subject_id,
+                            e.detail
+                        )
+                    })
+                    .collect()
+            });
+        }
+        JournalCmd::Verify => {
+            let v = journal::verify(store).await?;
+            let value = json!({"rows": v.rows, "ok": v.first_broken.is_none(), "first_broken": v.first_broken});
+            cx.out(&value, || v.first_broken.map_or_else(|| say::journal_ok(v.rows), say::journal_broken));
+            if v.first_broken.is_some() {
+                return Err(CliError::CheckFailed);
+            }
+        }
+        JournalCmd::Export => {
+            let mut after = 0;
+            loop {
+                let page = journal::page(store, after, 2_000).await?;
+                let Some(last) = page.last() else { break };
+                after = last.seq;
+                for row in &page {
+                    print(&row_json(row).to_string());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn store(cx: &Cx, cmd: StoreCmd) -> Result<(), CliError> {
+    let store = cx.store().await?;
+    let rows =
+        store.row("SELECT coalesce(max(seq), 0) FROM journal", vec![], |r| r.get::<i64>(0)).await?.unwrap_or_default();
+    let dialect = match store.dialect() {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgres",
+    };
+    let url = store.url().to_string();
+    let value = json!({
+        "url": url, "dialect": dialect, "schema_version": schema::VERSION, "journal_rows": rows,
+        "transport_protected": store.url().is_protected(),
+    });
+    match cmd {
+        StoreCmd::Info | StoreCmd::Migrate => cx.out(&value, || say::store_line(&url, schema::VERSION, rows)),
+    }
+    Ok(())
+}
+
+pub(super) fn config_check(global: &Global) -> Result<(), CliError> {
+    let (_, file) = Config::load(global.config.as_deref())?;
+    let value = json!({"file": file, "ok": true});
+    let line = file.as_ref().map_or_else(say::config_defaults, |f| say::config_ok(&f.display().to_string()));
+    print(&if global.json { value.to_string() } else { line });
+    Ok(())
+}
+
+pub(super) fn config(cx: &Cx, _cmd: &ConfigCmd) -> Result<(), CliError> {
+    let mut shown = Config::clone(cx.config());
+    if shown.store.url.is_plain() {
+        shown.store.url = config::Secret::new(cx.store_url()?.to_string());
+    }
+    let value = serde_json::to_value(&shown).map_err(|e| CliError::Failed(e.to_string()))?;
+    cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
+    Ok(())
+}
+
+pub(super) fn logs(cx: &Cx) -> Result<(), CliError> {
+    let folder = crate::log::folder(cx.config()).ok_or_else(|| CliError::Usage(say::no_home()))?;
+    let shown = folder.display().to_string();
+    cx.out(&json!({"folder": shown}), || shown.clone());
+    Ok(())
+}
+
+pub(super) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
+    let mut buffer = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "zhiban", &mut buffer);
+    print(String::from_utf8_lossy(&buffer).trim_end());
+    Ok(())
+}
+
+pub(super) fn man() -> Result<(), CliError> {
+    let mut buffer = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut buffer).map_err(|e| CliError::Failed(e.to_string()))?;
+    print(String::from_utf8_lossy(&buffer).trim_end());
+    Ok(())
+}
+
+pub(super) async fn serve(cx: &Cx) -> Result<(), CliError> {
+    let _log = crate::log::start(cx.config());
+    let store = cx.store().await?.clone();
+    print(&say::serve_started(&store.url().to_string()));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let door = Door::system(store, cx.clock().clone(), cx.config().clone());
+    let work = tokio::spawn(crate::serve::run(door, crate::serve::jobs(), stopped));
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|e| CliError::Failed(e.to_string()))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+    _ = stop.send(true);
+    _ = work.await;
+    Ok(())
+}
+
+pub(super) async fn console(_cx: &Cx, _args: &ConsoleArgs, _wall: bool) -> Result<(), CliError> {
+    Err(CliError::Failed(say::no_terminal()))
+}
