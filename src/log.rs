@@ -35,3 +35,17 @@ pub fn start(config: &Config) -> Option<WorkerGuard> {
     tracing::subscriber::set_global_default(subscriber).ok()?;
     Some(guard)
 }
+
+/// Makes a panic give the terminal back and leave a report beside the log files.
+pub fn report_panics(config: &Config) {
+    let folder = folder(config);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        crate::tui::terminal::restore();
+        if let Some(folder) = &folder {
+            let report = format!("{info}\n{}\n", std::backtrace::Backtrace::force_capture());
+            _ = std::fs::write(folder.join(format!("panic-{}.txt", std::process::id())), report);
+        }
+        usual(info);
+    }));
+}

@@ -239,6 +239,17 @@ pub(super) async fn serve(cx: &Cx) -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) async fn console(_cx: &Cx, _args: &ConsoleArgs, _wall: bool) -> Result<(), CliError> {
-    Err(CliError::Failed(say::no_terminal()))
+pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(), CliError> {
+    use std::io::IsTerminal as _;
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(CliError::Usage(say::no_terminal()));
+    }
+    let _log = crate::log::start(cx.config());
+    crate::log::report_panics(cx.config());
+    let mut door = cx.door_as(if wall { "wall" } else { "console" }).await?;
+    if wall {
+        door = Door::new(door.store().clone(), cx.clock().clone(), cx.config().clone(), door.actor().clone(), true);
+    }
+    let options = crate::console::Options { tab: args.tab.map_or(0, |t| t as usize), wall, sample_here: true };
+    crate::console::run(door, options).await.map_err(CliError::Failed)
 }

@@ -1,3 +1,52 @@
-//! Messages of `console`.
+//! Messages of the console.
 
-crate::messages! {}
+crate::messages! {
+    loading(): "loading…" | "加载中……";
+    key_down(): "down" | "下移";
+    key_up(): "up" | "上移";
+    key_page_down(): "page down" | "下翻页";
+    key_page_up(): "page up" | "上翻页";
+    key_top(): "to the top" | "到顶部";
+    key_bottom(): "to the bottom" | "到底部";
+    key_left(): "left" | "向左";
+    key_right(): "right" | "向右";
+    key_open(): "open" | "打开";
+    key_search(): "search" | "搜索";
+    key_help(): "all keys" | "全部按键";
+    key_palette(): "commands" | "命令";
+    key_quit(): "quit" | "退出";
+    key_back(): "back" | "返回";
+    key_next_tab(): "next tab" | "下一页";
+    key_prev_tab(): "previous tab" | "上一页";
+    key_undo(): "undo" | "撤销";
+    key_redo(): "redo" | "重做";
+    key_explain(): "explain what is under the cursor" | "解释光标所在内容";
+    key_session(): "what I did in this session" | "本次会话的操作";
+    key_mouse(): "mouse on or off" | "鼠标开关";
+    palette(): "Commands" | "命令";
+    help_title(): "Keys" | "按键";
+    session_title(): "Done in this session" | "本次会话的操作";
+    session_empty(): "nothing yet" | "暂无操作";
+    confirm_keys(): "y yes · any other key no" | "y 确认 · 其他键取消";
+    form_keys(): "tab next field · ←→ choose · enter in the last field: save · esc cancel" | "tab 下一项 · ←→ 选择 · 末项按 enter 保存 · esc 取消";
+    nothing_to_undo(): "nothing to undo" | "没有可撤销的操作";
+    nothing_to_redo(): "nothing to redo" | "没有可重做的操作";
+    undone(what: &str): "undone: {what}" | "已撤销：{what}";
+    nothing_to_explain(): "nothing to explain here" | "此处没有可解释的内容";
+    unknown_key(key: &str): "{key}: no such key here; ? shows all" | "{key}：此处没有该按键；按 ? 查看全部";
+    pending(keys: &str): "{keys} …" | "{keys} ……";
+    too_small(): "window too small" | "窗口太小";
+    enlarge(): "enlarge to 60×15" | "请放大到 60×15";
+    store_lost(age: &str): "store lost {age}, last known values; retrying" | "存储断开 {age}，显示最后已知的数据；正在重试";
+    store_back(): "the store is back" | "存储已恢复";
+    read_only(): "read-only" | "只读";
+    attention(count: usize): "{count} need attention" | "{count} 项需要关注";
+    all_quiet(): "All quiet" | "一切正常";
+    next_breach(): "next breach" | "距下次超时";
+    no_breach(): "no clock is running out" | "没有即将超时的时钟";
+    data_age(age: &str): "data {age} old" | "数据时延 {age}";
+    stale(age: &str): "STALE {age}" | "数据过期 {age}";
+    more(n: usize): "and {n} more" | "另有 {n} 项";
+    done_in_part(done: usize, all: usize, why: &str): "{done} of {all} done; then: {why}" | "已完成 {done}/{all}；随后：{why}";
+    done_many(n: usize): "{n} done" | "已完成 {n} 项";
+}

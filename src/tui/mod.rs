@@ -1,1 +1,10 @@
 //! The kit beneath the console: terminal, keys, themes, widgets.
+
+pub mod chart;
+pub mod command;
+pub mod countdown;
+pub mod osc52;
+pub mod paint;
+pub mod terminal;
+pub mod testing;
+pub mod theme;

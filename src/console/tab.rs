@@ -1,0 +1,191 @@
+//! The socket that a feature's tab plugs into.
+//!
+//! A tab holds its screen's state, asks for snapshots ([`Tab::load`], run off the UI task), turns named commands into
+//! [`Effect`]s and draws from its state. It never waits, never reads the clock, never touches the store.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::action::{Action, BoxFuture, Door};
+use crate::clock::Millis;
+use crate::tui::command::Command;
+use crate::tui::paint::Brush;
+use crate::tui::theme::Role;
+
+/// A snapshot, made off the UI task; the tab that asked knows its type.
+pub type Snapshot = Box<dyn Any + Send>;
+/// Makes a snapshot.
+pub type Load = Box<dyn FnOnce(Door) -> BoxFuture<'static, Result<Snapshot, String>> + Send>;
+/// What a form does with its fields when it is sent: effects, or why they are not right yet.
+pub type Submit = Box<dyn Fn(&[String]) -> Result<Vec<Effect>, String> + Send>;
+/// Lines that a form shows while its fields are typed.
+pub type Preview = Box<dyn Fn(&[String], Millis) -> Vec<String> + Send>;
+
+/// What a command asks the console to do.
+pub enum Effect {
+    /// Run actions through the door, one after the other; the first that cannot be done is told.
+    Act(Vec<Arc<dyn Action>>),
+    /// Make a new snapshot.
+    Reload,
+    /// Tell something.
+    Say(String),
+    /// Ask.
+    Form(Form),
+    /// Show text; any key closes it.
+    Text(String, Vec<String>),
+    /// Put text on the clipboard.
+    Copy(String),
+}
+
+/// A field of a form.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// What is asked.
+    pub label: String,
+    /// What is there now.
+    pub value: String,
+    /// Choices; empty: free text.
+    pub choices: Vec<(String, String)>,
+}
+
+impl Field {
+    /// Free text.
+    pub fn text(label: String, value: impl Into<String>) -> Self {
+        Self { label, value: value.into(), choices: vec![] }
+    }
+    /// One of `choices` (value, shown), the first unless `value` says otherwise.
+    pub fn choice(label: String, value: &str, choices: Vec<(String, String)>) -> Self {
+        Self { label, value: value.to_owned(), choices }
+    }
+}
+
+/// A question with fields.
+pub struct Form {
+    /// What it is about.
+    pub title: String,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Live lines below the fields.
+    pub preview: Option<Preview>,
+    /// What happens on enter in the last field.
+    pub submit: Submit,
+}
+
+/// What wants attention, for the header and the wall.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    /// How many things.
+    pub count: usize,
+    /// The worst of them.
+    pub role: Role,
+}
+
+/// One open problem, for the wall.
+#[derive(Debug, Clone)]
+pub struct WallProblem {
+    /// How bad: larger is worse.
+    pub weight: u8,
+    /// Since when.
+    pub since: Option<Millis>,
+    /// In words.
+    pub text: String,
+    /// How it looks.
+    pub role: Role,
+}
+
+/// What a tab gives the wall.
+#[derive(Debug, Clone, Default)]
+pub struct WallFacts {
+    /// Open problems.
+    pub problems: Vec<WallProblem>,
+    /// The next instant at which something breaches.
+    pub next_breach: Option<(Millis, String)>,
+    /// Lines of its page in the rotating part.
+    pub lines: Vec<String>,
+}
+
+/// A tab of the console.
+pub trait Tab {
+    /// Its name in the header.
+    fn name(&self) -> String;
+    /// Its name in the configuration, and the context of its keys.
+    fn key(&self) -> &'static str;
+    /// Its own commands; the globals come on top.
+    fn commands(&self) -> &'static [Command];
+    /// Topics of the live feed after which its snapshot is old.
+    fn topics(&self) -> &'static [&'static str];
+    /// How long a snapshot is good without news, for data that come without any; `None`: until the feed says so.
+    fn refresh(&self) -> Option<Millis> {
+        None
+    }
+    /// The work that makes the next snapshot.
+    fn load(&mut self, now: Millis) -> Load;
+    /// Takes a snapshot; a value of another type is ignored.
+    fn arrived(&mut self, snapshot: Snapshot, now: Millis);
+    /// Whether a first snapshot is there.
+    fn is_loaded(&self) -> bool;
+    /// Does a command of [`Tab::commands`] or a movement (`down up top bottom page_down page_up left right open`).
+    fn run(&mut self, command: &str, now: Millis) -> Vec<Effect>;
+    /// Why a command cannot act now; shown when its key is pressed, and its hint is hidden.
+    fn disabled(&self, _command: &str) -> Option<String> {
+        None
+    }
+    /// Takes the text of `/`.
+    fn search(&mut self, text: &str) -> Vec<Effect>;
+    /// What explains the thing under the cursor, a title and lines.
+    fn explain(&self, now: Millis) -> Option<(String, Vec<String>)>;
+    /// What wants attention.
+    fn attention(&self, now: Millis) -> Option<Attention>;
+    /// What it gives the wall.
+    fn wall(&self, now: Millis) -> WallFacts;
+    /// Draws it.
+    fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis);
+    /// The next instant at which its picture changes by the passing of time alone.
+    fn wake(&self, now: Millis) -> Option<Millis>;
+}
+
+/// A list's place: the row under the cursor is kept by its key when the rows change.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Row under the cursor.
+    pub at: usize,
+    /// First row shown.
+    pub top: std::cell::Cell<usize>,
+}
+
+impl Place {
+    /// Moves by a movement command over `len` rows; whether it was one.
+    pub fn go(&mut self, command: &str, len: usize) -> bool {
+        let last = len.saturating_sub(1);
+        self.at = match command {
+            "down" => (self.at + 1).min(last),
+            "up" => self.at.saturating_sub(1),
+            "page_down" => (self.at + 15).min(last),
+            "page_up" => self.at.saturating_sub(15),
+            "top" => 0,
+            "bottom" => last,
+            _ => return false,
+        };
+        true
+    }
+
+    /// Keeps the cursor on the row that `is` recognises; where it has gone, on the same line.
+    pub fn follow<T>(&mut self, rows: &[T], is: impl Fn(&T) -> bool) {
+        self.at = rows.iter().position(is).unwrap_or(self.at).min(rows.len().saturating_sub(1));
+    }
+
+    /// The rows to draw in `height` lines, the cursor among them.
+    pub fn window(&self, len: usize, height: usize) -> std::ops::Range<usize> {
+        let mut top = self.top.get().min(len.saturating_sub(height));
+        if self.at < top {
+            top = self.at;
+        } else if height > 0 && self.at >= top + height {
+            top = self.at + 1 - height;
+        }
+        self.top.set(top);
+        top..len.min(top + height)
+    }
+}

@@ -1,0 +1,11 @@
+//! The tabs, in the order of their numbers.
+
+use std::sync::Arc;
+
+use super::tab::Tab;
+use crate::config::Config;
+
+/// Every tab.
+pub(super) fn all(config: &Arc<Config>) -> Vec<Box<dyn Tab>> {
+    vec![Box::new(crate::health::tab::HealthTab::new(config.clone()))]
+}

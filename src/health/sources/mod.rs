@@ -1,0 +1,5 @@
+//! Where samples come from.
+
+mod local;
+
+pub use local::Sampler;

@@ -1,0 +1,121 @@
+//! Text, bars and boxes straight into the cell buffer.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::theme::{Role, Theme};
+use crate::text;
+
+/// What drawing needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Brush<'a> {
+    /// The theme.
+    pub theme: &'a Theme,
+    /// Only ASCII characters (for terminals that draw box lines two cells wide).
+    pub ascii: bool,
+}
+
+impl Brush<'_> {
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Writes cleaned `text` at (`x`, `y`), at most `cells` wide; returns the next free column.
+    pub fn text(&self, buf: &mut Buffer, x: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
+        if y >= buf.area.bottom() || x >= buf.area.right() || cells == 0 {
+            return x;
+        }
+        let cells = cells.min(buf.area.right() - x);
+        let shown = text::clean(text);
+        let shown = text::fit(&shown, usize::from(cells));
+        let shown = if self.ascii { shown.replace('…', "~").into() } else { shown };
+        buf.set_stringn(x, y, shown, usize::from(cells), self.style(role)).0
+    }
+
+    /// Writes `text` so that it ends at column `right` (exclusive).
+    pub fn text_right(&self, buf: &mut Buffer, right: u16, y: u16, text: &str, role: Role) -> u16 {
+        let cells = u16::try_from(text::width(text)).unwrap_or(u16::MAX).min(right);
+        self.text(buf, right - cells, y, cells, text, role);
+        right - cells
+    }
+
+    /// Gives a whole row the look of the selection.
+    pub fn select(&self, buf: &mut Buffer, row: Rect) {
+        buf.set_style(row.intersection(buf.area), self.style(Role::Selection));
+    }
+
+    /// A box with a title; returns what is inside.
+    pub fn panel(&self, buf: &mut Buffer, area: Rect, title: &str) -> Rect {
+        let area = area.intersection(buf.area);
+        if area.width < 4 || area.height < 3 {
+            return Rect::new(area.x, area.y, 0, 0);
+        }
+        let [tl, tr, bl, br, h, v] =
+            if self.ascii { ["+", "+", "+", "+", "-", "|"] } else { ["╭", "╮", "╰", "╯", "─", "│"] };
+        let style = self.style(Role::Border);
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.x + 1..right {
+            buf[(x, area.y)].set_symbol(h).set_style(style);
+            buf[(x, bottom)].set_symbol(h).set_style(style);
+        }
+        for y in area.y + 1..bottom {
+            buf[(area.x, y)].set_symbol(v).set_style(style);
+            buf[(right, y)].set_symbol(v).set_style(style);
+        }
+        for (x, y, s) in [(area.x, area.y, tl), (right, area.y, tr), (area.x, bottom, bl), (right, bottom, br)] {
+            buf[(x, y)].set_symbol(s).set_style(style);
+        }
+        if !title.is_empty() {
+            self.text(buf, area.x + 2, area.y, area.width.saturating_sub(4), &format!(" {title} "), Role::Title);
+        }
+        Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
+    }
+
+    /// A bar of `share` (0 to 1) in `cells` cells.
+    pub fn gauge(&self, buf: &mut Buffer, x: u16, y: u16, cells: u16, share: f64, role: Role) {
+        if y >= buf.area.bottom() {
+            return;
+        }
+        let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        let filled = (share * f64::from(cells)).round() as u16;
+        for i in 0..cells.min(buf.area.right().saturating_sub(x)) {
+            let (symbol, role) = match (i < filled, self.ascii) {
+                (true, true) => ("#", role),
+                (false, true) => (".", Role::GaugeEmpty),
+                (true, false) => ("■", role),
+                (false, false) => ("■", Role::GaugeEmpty),
+            };
+            buf[(x + i, y)].set_symbol(symbol).set_style(self.style(role));
+        }
+    }
+}
+
+/// `1.2 GiB` and the like: three digits at most before the unit.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "K", "M", "G", "T", "P"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit < UNITS.len() - 1 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 99.95 {
+        format!("{value:.0}{}", UNITS[unit])
+    } else {
+        format!("{value:.1}{}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_at_most_three_digits() {
+        for (n, text) in [(0, "0B"), (999, "999B"), (1_024, "1.0K"), (1_048_576, "1.0M"), (16_000_000_000, "14.9G")] {
+            assert_eq!(bytes(n), text);
+        }
+    }
+}

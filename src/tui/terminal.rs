@@ -1,0 +1,142 @@
+//! The terminal, taken and given back whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode, size,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Largest screen drawn; a terminal that claims to be larger is drawn in its corner.
+const MAX: (u16, u16) = (500, 200);
+
+/// The screen: entered on creation, left on drop, on panic, and by [`restore`].
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    out: BufWriter<Stdout>,
+}
+
+impl std::fmt::Debug for Screen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Screen")
+    }
+}
+
+/// Gives the terminal back; harmless when it was not taken or was given back before.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        _ = execute!(
+            out,
+            EndSynchronizedUpdate,
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        _ = disable_raw_mode();
+    }
+}
+
+fn clamped() -> io::Result<Rect> {
+    let (w, h) = size()?;
+    Ok(Rect::new(0, 0, w.clamp(1, MAX.0), h.clamp(1, MAX.1)))
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// When standard output is no terminal or refuses raw mode; it has been given back then.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        // armed before the first step, so that a half-finished set-up is undone too
+        TAKEN.store(true, Ordering::SeqCst);
+        // NO_COLOR is handled by the theme; crossterm's own handling would cancel REVERSED
+        crossterm::style::force_color_output(true);
+        Self::set_up(mouse).inspect_err(|_| restore())
+    }
+
+    fn set_up(mouse: bool) -> io::Result<Self> {
+        let area = clamped()?;
+        enable_raw_mode()?;
+        let mut out = io::stdout();
+        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if mouse {
+            execute!(out, EnableMouseCapture)?;
+        }
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        let terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?;
+        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()) })
+    }
+
+    /// The size now, after the terminal was resized.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn resized(&mut self) -> io::Result<()> {
+        let area = clamped()?;
+        queue!(self.out, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
+        self.out.flush()?;
+        self.terminal.resize(area)
+    }
+
+    /// Draws one frame in one synchronised update.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn draw(&mut self, paint: impl FnOnce(&mut Buffer, Rect)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        // straight into the buffer: Frame would also place or hide the cursor, which flushes in the middle
+        let buffer = self.terminal.current_buffer_mut();
+        buffer.reset();
+        let area = buffer.area;
+        paint(buffer, area);
+        self.terminal.flush()?;
+        self.terminal.swap_buffers();
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.terminal.backend_mut())
+    }
+
+    /// Sends `text` past the screen, for the clipboard.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn send(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Captures the mouse or lets it go.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        if on { execute!(self.out, EnableMouseCapture) } else { execute!(self.out, DisableMouseCapture) }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Whether the terminal behind standard input has gone.
+pub fn is_gone() -> bool {
+    let stdin = rustix::stdio::stdin();
+    if rustix::termios::tcgetattr(stdin).is_err() {
+        return true;
+    }
+    let mut fds = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(rustix::event::PollFlags::HUP)
+}
