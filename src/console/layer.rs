@@ -34,10 +34,6 @@ pub(super) enum Layer {
         all: Vec<(String, &'static str, String)>,
         at: usize,
     },
-    Confirm {
-        question: String,
-        effects: Vec<Effect>,
-    },
 }
 
 /// What a key did to a layer.
@@ -103,13 +99,6 @@ impl Layer {
                 *at = (*at).min(ranked(value, all).len().saturating_sub(1));
                 Reply::Stay
             }
-            Self::Confirm { effects, .. } => {
-                if typed == Some('y') {
-                    Reply::Done(std::mem::take(effects))
-                } else {
-                    Reply::Close
-                }
-            }
             Self::Form { form, field, error } => form_key(form, field, error, key, typed),
         }
     }
@@ -118,7 +107,7 @@ impl Layer {
     pub(super) fn paste(&mut self, pasted: &str) {
         match self {
             Self::Line { value, .. } | Self::Palette { value, .. } => {
-                value.push_str(&pasted.replace(['\n', '\r'], " "))
+                value.push_str(&pasted.replace(['\n', '\r'], " "));
             }
             Self::Form { form, field, .. } if form.fields[*field].choices.is_empty() => {
                 form.fields[*field].value.push_str(&pasted.replace("\r\n", "\n").replace('\r', "\n"));
@@ -162,18 +151,6 @@ impl Layer {
                         brush.select(buf, Rect::new(inside.x, y, inside.width, 1));
                     }
                 }
-            }
-            Self::Confirm { question, .. } => {
-                let inside = popup(brush, buf, area, "", 60, 4);
-                brush.text(buf, inside.x + 1, inside.y, inside.width.saturating_sub(2), question, Role::Warn);
-                brush.text(
-                    buf,
-                    inside.x + 1,
-                    inside.y + 1,
-                    inside.width.saturating_sub(2),
-                    &say::confirm_keys(),
-                    Role::Dim,
-                );
             }
             Self::Form { form, field, error } => draw_form(form, *field, error.as_deref(), brush, buf, area, now),
         }

@@ -14,7 +14,7 @@ impl Job for RollUp {
         "health.roll_up"
     }
     fn every(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move { Ok(store::roll_up(door.store(), door.clock().now()).await?) })
@@ -30,7 +30,7 @@ impl Job for Retire {
         "health.retire"
     }
     fn every(&self) -> Duration {
-        Duration::from_secs(300)
+        Duration::from_mins(5)
     }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move { Ok(store::retire(door.store(), door.clock().now(), &door.config().health).await?) })

@@ -222,7 +222,7 @@ pub fn full_in(points: &[(Millis, f64)], now: Millis) -> Option<Millis> {
         return None;
     }
     let days = (100.0 - last) / slope - (now - points.last()?.0) as f64 / DAY as f64;
-    (0.0..=90.0).contains(&days).then(|| (days * DAY as f64) as Millis)
+    (0.0..=90.0).contains(&days).then_some((days * DAY as f64) as Millis)
 }
 
 #[cfg(test)]

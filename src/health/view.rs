@@ -278,10 +278,10 @@ fn bins(points: &[(Millis, [f64; 4])], which: usize, from: Millis, to: Millis, n
         }
     }
     let mut last = None;
-    for i in 0..out.len() {
-        match (out[i], last) {
+    for (i, bin) in out.iter_mut().enumerate() {
+        match (*bin, last) {
             (Some(v), _) => last = Some((i, v)),
-            (None, Some((at, v))) if i - at <= 12 && points.len() > 1 => out[i] = Some(v),
+            (None, Some((at, v))) if i - at <= 12 && points.len() > 1 => *bin = Some(v),
             _ => {}
         }
     }

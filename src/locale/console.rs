@@ -27,7 +27,6 @@ crate::messages! {
     help_title(): "Keys" | "按键";
     session_title(): "Done in this session" | "本次会话的操作";
     session_empty(): "nothing yet" | "暂无操作";
-    confirm_keys(): "y yes · any other key no" | "y 确认 · 其他键取消";
     form_keys(): "tab next field · ←→ choose · enter in the last field: save · esc cancel" | "tab 下一项 · ←→ 选择 · 末项按 enter 保存 · esc 取消";
     nothing_to_undo(): "nothing to undo" | "没有可撤销的操作";
     nothing_to_redo(): "nothing to redo" | "没有可重做的操作";

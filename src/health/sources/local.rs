@@ -56,7 +56,7 @@ impl Sampler {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
         // the list of mounts and sensors changes seldom
-        let relist = self.turns % 30 == 0;
+        let relist = self.turns.is_multiple_of(30);
         self.turns = self.turns.wrapping_add(1);
         let kinds = DiskRefreshKind::nothing().with_storage().with_io_usage();
         if relist || self.disks.is_none() {
@@ -95,6 +95,13 @@ impl Sampler {
             pressure: pressure(),
             ..Sample::default()
         };
+        if self.turns == 1 {
+            // the first look has no rates: what it would say is since boot
+            for disk in &mut sample.disks {
+                (disk.read_bps, disk.write_bps) = (0.0, 0.0);
+            }
+            return sample;
+        }
         for (name, net) in self.networks.iter().flatten() {
             if name != "lo" {
                 sample.rx_bps += net.received() as f64 / seconds;
