@@ -2,6 +2,8 @@
 
 mod context;
 mod ground;
+mod health;
+mod sla;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,6 +87,18 @@ enum Command {
     Wall,
     /// Periodic work: retention, thresholds, breaches
     Serve,
+    /// SLA arithmetic
+    #[command(subcommand)]
+    Sla(sla::Cmd),
+    /// Hosts
+    #[command(subcommand)]
+    Host(health::Cmd),
+    /// Sample this host into the store
+    Agent {
+        /// One sample, then stop
+        #[arg(long)]
+        once: bool,
+    },
     /// Operators and their roles
     #[command(subcommand)]
     Operator(ground::OperatorCmd),
@@ -144,6 +158,9 @@ async fn run(args: Args) -> Result<(), CliError> {
         None => ground::console(&cx, &args.console, false).await,
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
         Some(Command::Serve) => ground::serve(&cx).await,
+        Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
+        Some(Command::Host(cmd)) => health::run(&cx, cmd).await,
+        Some(Command::Agent { once }) => health::agent(&cx, once).await,
         Some(Command::Operator(cmd)) => ground::operator(&cx, cmd).await,
         Some(Command::Journal(cmd)) => ground::journal(&cx, cmd).await,
         Some(Command::Store(cmd)) => ground::store(&cx, cmd).await,

@@ -1,1 +1,4 @@
 //! The ticket queue and its SLA clocks.
+
+pub mod eval;
+pub mod sla;
