@@ -1,8 +1,9 @@
 //! The command tree: one file per noun, thin.
 
+mod agent;
 mod context;
 mod ground;
-mod health;
+mod host;
 mod sla;
 
 use std::path::PathBuf;
@@ -90,15 +91,11 @@ enum Command {
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
-    /// Hosts
-    #[command(subcommand)]
-    Host(health::Cmd),
     /// Sample this host into the store
-    Agent {
-        /// One sample, then stop
-        #[arg(long)]
-        once: bool,
-    },
+    Agent(agent::Args),
+    /// Hosts and their newest figures
+    #[command(subcommand)]
+    Host(host::Cmd),
     /// Operators and their roles
     #[command(subcommand)]
     Operator(ground::OperatorCmd),
@@ -159,8 +156,8 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
         Some(Command::Serve) => ground::serve(&cx).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
-        Some(Command::Host(cmd)) => health::run(&cx, cmd).await,
-        Some(Command::Agent { once }) => health::agent(&cx, once).await,
+        Some(Command::Agent(args)) => agent::run(&cx, args).await,
+        Some(Command::Host(cmd)) => host::run(&cx, cmd).await,
         Some(Command::Operator(cmd)) => ground::operator(&cx, cmd).await,
         Some(Command::Journal(cmd)) => ground::journal(&cx, cmd).await,
         Some(Command::Store(cmd)) => ground::store(&cx, cmd).await,

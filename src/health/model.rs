@@ -29,6 +29,8 @@ pub struct Sample {
     pub swap_used: u64,
     /// File systems.
     pub disks: Vec<Disk>,
+    /// Bytes a second read and written by all disks, those without a file system too; `None`: the sum of `disks`.
+    pub io: Option<[f64; 2]>,
     /// Bytes a second received and sent over all interfaces but loopback.
     pub rx_bps: f64,
     /// See `rx_bps`.
@@ -59,6 +61,8 @@ pub struct Disk {
     pub read_bps: f64,
     /// Bytes a second written.
     pub write_bps: f64,
+    /// Did not answer in time (a lost file server): the figures are the last known.
+    pub stuck: bool,
 }
 
 /// A process.
@@ -151,7 +155,10 @@ impl Sample {
     }
     /// Bytes a second read and written over all disks.
     pub fn io_bps(&self) -> (f64, f64) {
-        self.disks.iter().fold((0.0, 0.0), |(r, w), d| (r + d.read_bps, w + d.write_bps))
+        self.io.map_or_else(
+            || self.disks.iter().fold((0.0, 0.0), |(r, w), d| (r + d.read_bps, w + d.write_bps)),
+            |[read, write]| (read, write),
+        )
     }
 }
 

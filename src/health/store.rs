@@ -1,10 +1,12 @@
 //! Hosts and samples in the store.
 
+use std::collections::HashMap;
+
 use crate::args;
 use crate::clock::{MINUTE, Millis};
 use crate::config::Health;
 use crate::health::model::Sample;
-use crate::store::{Store, StoreError};
+use crate::store::{Native, Store, StoreError, Val};
 
 /// A host as last seen.
 #[derive(Debug, Clone)]
@@ -22,35 +24,84 @@ pub struct Host {
 /// Roll-up levels: bucket length.
 pub const LEVELS: [Millis; 2] = [MINUTE, 15 * MINUTE];
 
-/// Stores samples in one transaction: the newest of each host as current, all of them raw.
+/// Stores samples in one transaction: the newest of each host as current, all of them raw. A sample older than what is
+/// known of its host (out of a spool) does not replace it.
 ///
 /// # Errors
 /// When the store does not answer; nothing is kept then.
 pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<(), StoreError> {
-    let mut tx = store.begin_measure().await?;
-    let mut raw = Vec::with_capacity(samples.len());
+    let mut newest: HashMap<&str, &Sample> = HashMap::new();
     for s in samples {
-        let current = serde_json::to_string(s).map_err(|e| StoreError::Value(e.to_string()))?;
-        let id = tx
-            .row(
-                "INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES ($1, $2, $2, $3, $4) \
-                 ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
-                 current = excluded.current RETURNING id",
-                args![s.host.as_str(), s.at, interval, current],
-                |r| r.get::<i64>(0),
-            )
-            .await?
-            .unwrap_or_default();
-        let (read, write) = s.io_bps();
-        let disk = s.fullest().map_or(0.0, |(_, share)| share);
-        raw.push(args![s.at, id, s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]);
+        let known = newest.entry(&s.host).or_insert(s);
+        if s.at > known.at {
+            *known = s;
+        }
     }
+    let mut current = Vec::with_capacity(newest.len());
+    for (host, s) in &newest {
+        let text = serde_json::to_string(s).map_err(|e| StoreError::Value(e.to_string()))?;
+        current.push(args![*host, s.at, s.at, interval, text]);
+    }
+    // one order for all writers, so that no two of them wait for each other's rows in a ring
+    current.sort_by(|a, b| format!("{:?}", a[0]).cmp(&format!("{:?}", b[0])));
+    let mut tx = store.begin_measure().await?;
     tx.insert_many(
-        "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps) VALUES",
-        raw,
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES",
+        current,
+        "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
+         current = excluded.current WHERE excluded.at >= host.at",
     )
     .await?;
+    let read_id = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));
+    let ids: HashMap<String, i64> = match newest.keys().next() {
+        Some(only) if newest.len() == 1 => {
+            tx.rows("SELECT name, id FROM host WHERE name = $1", args![*only], read_id).await?
+        }
+        _ => tx.rows("SELECT name, id FROM host", vec![], read_id).await?,
+    }
+    .into_iter()
+    .collect();
+    let rows = samples.iter().filter_map(|s| {
+        let id = *ids.get(&s.host.replace('\0', "␀"))?;
+        let (read, write) = s.io_bps();
+        let disk = s.fullest().map_or(0.0, |(_, share)| share);
+        Some((s.at, id, [s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]))
+    });
+    const HEAD: &str =
+        "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps)";
+    match tx.native() {
+        Native::Pg(conn) => {
+            // columns as arrays: one short statement however many rows
+            let (mut at, mut host) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
+            let mut columns: [Vec<f32>; 9] = Default::default();
+            for (when, id, values) in rows {
+                at.push(when);
+                host.push(id);
+                for (column, value) in columns.iter_mut().zip(values) {
+                    column.push(value as f32);
+                }
+            }
+            let sql = format!(
+                "{HEAD} SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::real[], $4::real[], $5::real[], $6::real[], \
+                 $7::real[], $8::real[], $9::real[], $10::real[], $11::real[])"
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at).bind(host);
+            for column in columns {
+                query = query.bind(column);
+            }
+            query.execute(conn).await?;
+        }
+        Native::Lite(_) => {
+            let rows = rows
+                .map(|(at, id, values)| {
+                    let mut row = args![at, id];
+                    row.extend(values.into_iter().map(Val::from));
+                    row
+                })
+                .collect();
+            tx.insert_many(&format!("{HEAD} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
+        }
+    }
     tx.commit().await
 }
 

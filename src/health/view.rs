@@ -322,7 +322,9 @@ fn draw_disks(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffe
         brush.text(buf, inside.x + 1, y, name, &disk.mount, Role::Text);
         brush.gauge(buf, inside.x + 2 + name, y, 10, share, role);
         let mut line = format!("{:>3.0}%  {} / {}", share * 100.0, bytes(disk.used), bytes(disk.total));
-        if s.fullest().is_some_and(|(d, _)| d.mount == disk.mount)
+        if disk.stuck {
+            line = say::stuck();
+        } else if s.fullest().is_some_and(|(d, _)| d.mount == disk.mount)
             && let Some(left) = tab.full_in(row, now)
         {
             line = format!("{line}  {}", say::full_in(&countdown::age(left)));

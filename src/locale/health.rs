@@ -36,4 +36,8 @@ crate::messages! {
     agent_stored(host: &str): "{host}: one sample stored" | "{host}：已写入一个样本";
     agent_running(host: &str, every: &str): "sampling {host} every {every}; stop with ctrl-c" | "每 {every} 采集一次 {host}；按 ctrl-c 停止";
     agent_unsupported(): "this system tells nothing of itself" | "当前系统无法采集";
+    agent_away(why: &str, waiting: usize): "the store is away ({why}); {waiting} samples wait" | "存储不可用（{why}）；{waiting} 个样本等待写入";
+    agent_back(n: usize): "the store is back; {n} samples stored" | "存储已恢复；已写入 {n} 个样本";
+    no_hosts(): "No hosts yet. Run `zhiban agent` on each server; the console samples its own." | "还没有主机。请在各服务器上运行 `zhiban agent`；控制台会自动采集本机。";
+    stuck(): "does not answer" | "无响应";
 }

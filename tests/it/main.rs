@@ -3,4 +3,5 @@
 
 mod db;
 mod ground;
+mod health;
 mod house;

@@ -1,46 +1,68 @@
-//! This machine.
+//! This machine, by hand from `/proc`: a tenth of the processor time of a general library, and nothing that can hang.
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::time::{Duration, Instant};
 
-use sysinfo::{
-    Components, CpuRefreshKind, DiskRefreshKind, Disks, MemoryRefreshKind, Networks, ProcessRefreshKind,
-    ProcessesToUpdate, RefreshKind, System,
-};
+use sysinfo::Components;
 
+use super::mounts::Mounts;
+use super::proc::{self, Io, Mount, Ticks};
+use super::procs::Procs;
 use crate::clock::Millis;
 use crate::health::model::{Disk, Process, Sample};
 
 /// How many processes a sample names.
 const TOP: usize = 24;
-/// File systems that are no storage.
-const NO_STORAGE: [&str; 8] = ["tmpfs", "devtmpfs", "overlay", "squashfs", "proc", "sysfs", "cgroup2", "ramfs"];
+/// Mounts, their fill and sensors change slowly.
+const SLOW: Duration = Duration::from_secs(10);
+/// The busiest processes are looked for no more often.
+const PROCS: Duration = Duration::from_millis(1_900);
 
 /// Samples this machine; keeps what it needs between two looks. Blocking: call it off the UI task.
 #[derive(Debug)]
 pub struct Sampler {
-    system: System,
-    disks: Option<Disks>,
-    networks: Option<Networks>,
-    components: Option<Components>,
     host: String,
-    last: Instant,
-    turns: u32,
+    cpu: Vec<Ticks>,
+    net: HashMap<String, Io>,
+    io: HashMap<String, Io>,
+    io_all: Io,
+    last: Option<Instant>,
+    watched: Mounts,
+    mounts: Vec<Mount>,
+    disks: Vec<Disk>,
+    slow_at: Option<Instant>,
+    components: Option<Components>,
+    temperature: Option<f64>,
+    procs: Procs,
+    top: (Vec<Process>, usize),
+    procs_at: Option<Instant>,
 }
 
 impl Sampler {
     /// A sampler; its first sample has no rates yet. `None` where the system tells nothing of itself.
     pub fn new() -> Option<Self> {
-        let kinds = RefreshKind::nothing()
-            .with_cpu(CpuRefreshKind::nothing().with_usage())
-            .with_memory(MemoryRefreshKind::everything());
+        let host = read("/proc/sys/kernel/hostname").trim().to_owned();
+        if read("/proc/stat").is_empty() {
+            return None;
+        }
         Some(Self {
-            system: System::new_with_specifics(kinds).ok()?,
-            disks: None,
-            networks: Networks::new_with_refreshed_list().ok(),
+            host: if host.is_empty() { "localhost".into() } else { host },
+            cpu: Vec::new(),
+            net: HashMap::new(),
+            io: HashMap::new(),
+            io_all: (0, 0),
+            last: None,
+            watched: Mounts::default(),
+            mounts: Vec::new(),
+            disks: Vec::new(),
+            slow_at: None,
             components: None,
-            host: System::host_name().unwrap_or_else(|_| "localhost".into()),
-            last: Instant::now(),
-            turns: 0,
+            temperature: None,
+            procs: Procs::default(),
+            top: (Vec::new(), 0),
+            procs_at: None,
         })
     }
 
@@ -49,120 +71,136 @@ impl Sampler {
         &self.host
     }
 
-    /// One look, with the busiest processes where `processes` is set.
+    /// One look at `at`, with the busiest processes where `processes` is set. Rates and shares are over the time since
+    /// the look before; at the first the processor's share is since boot.
     pub fn sample(&mut self, at: Millis, processes: bool) -> Sample {
-        let seconds = self.last.elapsed().as_secs_f64().max(0.001);
-        self.last = Instant::now();
-        self.system.refresh_cpu_usage();
-        self.system.refresh_memory();
-        // the list of mounts and sensors changes seldom
-        let relist = self.turns.is_multiple_of(30);
-        self.turns = self.turns.wrapping_add(1);
-        let kinds = DiskRefreshKind::nothing().with_storage().with_io_usage();
-        if relist || self.disks.is_none() {
-            match &mut self.disks {
-                Some(disks) => disks.refresh_specifics(true, kinds),
-                None => self.disks = Disks::new_with_refreshed_list_specifics(kinds).ok(),
-            }
-            self.components = Components::new_with_refreshed_list().ok();
-        } else if let Some(disks) = &mut self.disks {
-            for disk in disks.iter_mut() {
-                disk.refresh_specifics(kinds);
-            }
+        let now = Instant::now();
+        let seconds = self.last.map_or(0.0, |last| now.duration_since(last).as_secs_f64());
+        self.last = Some(now);
+        self.slow(now);
+        let mut s = Sample { host: self.host.clone(), at, temperature: self.temperature, ..Sample::default() };
+        self.processors(&mut s);
+        let m = proc::meminfo(&read("/proc/meminfo"));
+        s.mem_total = m.total;
+        s.mem_used = m.total.saturating_sub(m.available);
+        s.swap_total = m.swap_total;
+        s.swap_used = m.swap_total.saturating_sub(m.swap_free);
+        if let Some((load, _)) = proc::loadavg(&read("/proc/loadavg")) {
+            s.load = load;
         }
-        if let Some(networks) = &mut self.networks {
-            networks.refresh(relist);
-        }
-        let mut sample = Sample {
-            host: self.host.clone(),
-            at,
-            cpu: f64::from(self.system.global_cpu_usage()),
-            cores: self.system.cpus().iter().map(|c| f64::from(c.usage())).collect(),
-            load: System::load_average().map_or([0.0; 3], |l| [l.one, l.five, l.fifteen]),
-            mem_total: self.system.total_memory(),
-            mem_used: self.system.total_memory().saturating_sub(self.system.available_memory()),
-            swap_total: self.system.total_swap(),
-            swap_used: self.system.used_swap(),
-            disks: self.disks(seconds),
-            temperature: self.components.as_ref().and_then(|cs| {
-                cs.iter()
-                    .filter_map(|c| c.temperature())
-                    .filter(|t| t.is_finite())
-                    .map(f64::from)
-                    .max_by(f64::total_cmp)
-            }),
-            uptime_s: System::uptime().unwrap_or(0),
-            pressure: pressure(),
-            ..Sample::default()
-        };
-        if self.turns == 1 {
-            // the first look has no rates: what it would say is since boot
-            for disk in &mut sample.disks {
-                (disk.read_bps, disk.write_bps) = (0.0, 0.0);
-            }
-            return sample;
-        }
-        for (name, net) in self.networks.iter().flatten() {
-            if name != "lo" {
-                sample.rx_bps += net.received() as f64 / seconds;
-                sample.tx_bps += net.transmitted() as f64 / seconds;
-            }
-        }
+        self.network(&mut s, seconds);
+        self.disk_io(&mut s, seconds);
+        s.uptime_s = read("/proc/uptime").split('.').next().and_then(|t| t.parse().ok()).unwrap_or(0);
+        s.pressure = pressure();
         if processes {
-            self.top(&mut sample);
+            if self.procs_at.is_none_or(|at| now.duration_since(at) >= PROCS) {
+                self.procs_at = Some(now);
+                self.top = self.procs.busiest(TOP);
+            }
+            s.processes.clone_from(&self.top.0);
+            s.process_count = self.top.1;
         }
-        sample
+        s
     }
 
-    fn disks(&self, seconds: f64) -> Vec<Disk> {
-        let mut devices = Vec::new();
-        let mut disks = Vec::new();
-        for disk in self.disks.iter().flat_map(|d| d.iter()) {
-            let kind = disk.file_system().to_string_lossy();
-            // one device mounted in several places is one disk
-            if NO_STORAGE.contains(&kind.as_ref()) || disk.total_space() == 0 || devices.contains(&disk.name()) {
+    fn processors(&mut self, s: &mut Sample) {
+        let ticks = proc::stat(&read("/proc/stat"));
+        let share = |i: usize, t: &Ticks| t.percent_since(self.cpu.get(i).copied().unwrap_or_default());
+        let mut shares = ticks.iter().enumerate().map(|(i, t)| share(i, t).unwrap_or_default());
+        s.cpu = shares.next().unwrap_or_default();
+        s.cores = shares.collect();
+        self.cpu = ticks;
+    }
+
+    fn network(&mut self, s: &mut Sample, seconds: f64) {
+        let text = read("/proc/net/dev");
+        let mut now = HashMap::with_capacity(self.net.len());
+        for (name, rx, tx) in proc::net_dev(&text) {
+            // what a container's interface carries, the real one carries too
+            if proc::is_virtual_nic(name) {
                 continue;
             }
-            devices.push(disk.name());
-            let io = disk.usage();
-            disks.push(Disk {
-                mount: disk.mount_point().to_string_lossy().into_owned(),
-                total: disk.total_space(),
-                used: disk.total_space().saturating_sub(disk.available_space()),
-                read_bps: io.read_bytes as f64 / seconds,
-                write_bps: io.written_bytes as f64 / seconds,
-            });
+            let before = self.net.get(name).copied().unwrap_or((rx, tx));
+            s.rx_bps += rate(before.0, rx, seconds);
+            s.tx_bps += rate(before.1, tx, seconds);
+            now.insert(name.to_owned(), (rx, tx));
         }
-        disks
+        self.net = now;
     }
 
-    fn top(&mut self, sample: &mut Sample) {
-        let kinds = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::All, true, kinds);
-        let mut all: Vec<_> = self.system.processes().values().collect();
-        sample.process_count = all.len();
-        all.sort_by(|a, b| {
-            b.cpu_usage().total_cmp(&a.cpu_usage()).then(b.memory().cmp(&a.memory())).then(a.pid().cmp(&b.pid()))
-        });
-        sample.processes = all
-            .into_iter()
-            .take(TOP)
-            .map(|p| Process {
-                pid: p.pid().as_u32(),
-                name: p.name().to_string_lossy().into_owned(),
-                cpu: f64::from(p.cpu_usage()),
-                memory: p.memory(),
-            })
-            .collect();
+    fn disk_io(&mut self, s: &mut Sample, seconds: f64) {
+        let (all, each) = proc::diskstats(&read("/proc/diskstats"));
+        let rates = |before: Io, now: Io| [rate(before.0, now.0, seconds), rate(before.1, now.1, seconds)];
+        s.io = Some(rates(self.io_all, all));
+        self.io_all = all;
+        s.disks.clone_from(&self.disks);
+        for disk in &mut s.disks {
+            let Some(mount) = self.mounts.iter().find(|m| m.point == disk.mount) else { continue };
+            if let Some((_, now)) = each.iter().find(|(device, _)| *device == mount.device) {
+                let before = self.io.get(&mount.device).copied().unwrap_or(*now);
+                [disk.read_bps, disk.write_bps] = rates(before, *now);
+            }
+        }
+        self.io = each.into_iter().collect();
     }
+
+    /// What changes slowly and costs more.
+    fn slow(&mut self, now: Instant) {
+        let hanging = self.disks.iter().any(|d| d.stuck);
+        if !hanging && self.slow_at.is_some_and(|at| now.duration_since(at) < SLOW) {
+            return;
+        }
+        self.slow_at = Some(now);
+        self.mounts = proc::mounts(&read("/proc/self/mountinfo"));
+        // local file systems answer in microseconds; nobody waits for the others
+        self.disks = self.watched.read(&self.mounts, Duration::from_millis(20));
+        match &mut self.components {
+            Some(components) => components.refresh(false),
+            None => self.components = Components::new_with_refreshed_list().ok(),
+        }
+        let all = self.components.iter().flat_map(|c| c.iter().filter_map(sysinfo::Component::temperature));
+        self.temperature = all.filter(|t| (1.0..200.0).contains(t)).map(f64::from).reduce(f64::max);
+    }
+}
+
+/// The text of a kernel file; empty when it cannot be read: the figure is then not told.
+fn read(path: &str) -> String {
+    let mut text = String::new();
+    _ = File::open(path).and_then(|mut f| f.read_to_string(&mut text));
+    text
+}
+
+/// Units a second; a counter that went back counts as no movement.
+fn rate(before: u64, now: u64, seconds: f64) -> f64 {
+    if seconds < 0.01 { 0.0 } else { now.saturating_sub(before) as f64 / seconds }
 }
 
 /// Pressure stall information, where the kernel has it: CPU some, memory full, I/O full over 10 s.
 fn pressure() -> Option<[f64; 3]> {
-    let read = |what: &str, kind: &str| {
-        let text = std::fs::read_to_string(format!("/proc/pressure/{what}")).ok()?;
-        let line = text.lines().find(|l| l.starts_with(kind))?;
-        line.split_whitespace().find_map(|w| w.strip_prefix("avg10="))?.parse::<f64>().ok()
-    };
-    Some([read("cpu", "some")?, read("memory", "full")?, read("io", "full")?])
+    Some([
+        proc::pressure(&read("/proc/pressure/cpu"), "some")?,
+        proc::pressure(&read("/proc/pressure/memory"), "full")?,
+        proc::pressure(&read("/proc/pressure/io"), "full")?,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_tells_what_every_linux_machine_can() {
+        let mut sampler = Sampler::new().expect("a Linux machine");
+        let s = sampler.sample(1_000, true);
+        assert!(s.mem_total > 0 && s.mem_used > 0 && s.uptime_s > 0 && !s.cores.is_empty());
+        assert!((0.0..=100.0).contains(&s.cpu) && !s.processes.is_empty() && s.process_count > 0);
+        assert_eq!((s.rx_bps, s.io_bps()), (0.0, (0.0, 0.0)), "no rates at the first look");
+    }
+
+    #[test]
+    fn a_counter_that_went_back_is_no_movement() {
+        assert_eq!(rate(10, 5, 1.0), 0.0);
+        assert_eq!(rate(0, 50, 0.0), 0.0);
+        assert_eq!(rate(0, 50, 2.0), 25.0);
+    }
 }
