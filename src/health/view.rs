@@ -195,12 +195,16 @@ fn draw_charts(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buff
     let columns = usize::from(w.saturating_sub(2)) * 2;
     // time, then cpu, mem, io, net
     let points: Vec<(Millis, [f64; 4])> = if tab.is_here(&s.host) && tab.span == 0 {
-        tab.ring
-            .iter()
-            .map(|s| {
+        // what the store knows from before this console was opened comes first
+        let since = tab.ring.front().map_or(Millis::MAX, |s| s.at);
+        let stored = tab.history.iter().filter(|(host, _)| *host == s.host).flat_map(|(_, points)| points);
+        stored
+            .filter(|p| p.at < since)
+            .map(|p| (p.at, [p.cpu, p.mem, p.io, p.net]))
+            .chain(tab.ring.iter().map(|s| {
                 let (read, write) = s.io_bps();
                 (s.at, [s.cpu, s.mem(), read + write, s.rx_bps + s.tx_bps])
-            })
+            }))
             .collect()
     } else {
         match &tab.history {

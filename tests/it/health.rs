@@ -1,9 +1,18 @@
 //! Hosts and samples, on both databases.
 
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use zhiban::clock::{DAY, MINUTE, Millis};
-use zhiban::config::Health;
+use zhiban::config::{Config, Health};
+use zhiban::console::tab::Tab as _;
 use zhiban::health::model::{Disk, Sample};
 use zhiban::health::store;
+use zhiban::health::tab::HealthTab;
+use zhiban::locale::{self, Lang};
+use zhiban::tui::paint::Brush;
+use zhiban::tui::theme::{Depth, Theme};
 
 use crate::on_both;
 
@@ -77,4 +86,32 @@ on_both! {
         let points = store::history(&fresh.store, hosts[0].id, START, START + 1).await.expect("history");
         assert_eq!(points.len(), 1, "its sample was kept");
     }
+}
+
+/// Every character on the screen, at a size and in a language.
+fn screen(tab: &HealthTab, width: u16, height: u16, lang: Lang, now: Millis) -> String {
+    let theme = Theme::load("dark", None, Depth::TrueColor).expect("theme");
+    let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+    let area = buf.area;
+    locale::with(lang, || tab.draw(&Brush { theme: &theme, ascii: false }, &mut buf, area, now));
+    buf.content.iter().map(|cell| cell.symbol()).collect()
+}
+
+#[test]
+fn the_tab_draws_any_host_at_any_size_in_both_languages() {
+    let mut tab = HealthTab::new(Config::default().into());
+    let hostile = "a\u{1b}]52;c;eA==\u{7}\u{202e}审批".repeat(400);
+    for name in ["oa-app-1", hostile.as_str()] {
+        let mut s = sample(name, START, 99.0);
+        s.disks.push(Disk { mount: "\u{1b}[2J/mnt".into(), total: 10, used: 10, stuck: true, ..Disk::default() });
+        tab.arrived(Box::new(Arc::new(s)), START);
+        for lang in [Lang::En, Lang::Zh] {
+            for (width, height) in [(200, 50), (120, 40), (80, 24), (40, 10), (10, 3), (1, 1)] {
+                let shown = screen(&tab, width, height, lang, START + 1_000);
+                assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{width}×{height}");
+            }
+        }
+    }
+    assert!(screen(&tab, 200, 50, Lang::En, START).contains("oa-app-1"));
+    assert_eq!(tab.attention(START).map(|a| a.count), Some(2), "both are above the critical threshold");
 }
