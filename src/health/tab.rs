@@ -182,7 +182,7 @@ impl Tab for HealthTab {
                     self.ring.pop_front();
                 }
                 self.ring.push_back(sample.clone());
-                self.put(0, SECOND * 10, sample, now);
+                self.put(0, self.config.health.interval.millis(), sample, now);
                 self.loaded = true;
                 return self.sort();
             }
