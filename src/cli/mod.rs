@@ -5,6 +5,7 @@ mod context;
 mod ground;
 mod host;
 mod sla;
+mod ticket;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +89,9 @@ enum Command {
     Wall,
     /// Periodic work: retention, thresholds, breaches
     Serve,
+    /// Tickets
+    #[command(subcommand)]
+    Ticket(ticket::Cmd),
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
@@ -155,6 +159,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         None => ground::console(&cx, &args.console, false).await,
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
         Some(Command::Serve) => ground::serve(&cx).await,
+        Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,

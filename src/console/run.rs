@@ -46,7 +46,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     let zone = config.ui.zone.parse().unwrap_or(chrono_tz::Asia::Shanghai);
     let mut app = App::new(
         Setup {
-            tabs: tabs::all(&config),
+            tabs: tabs::all(&config, &door.actor().name),
             active: options.tab,
             actor: door.actor().clone(),
             store_line: match door.store().dialect() {

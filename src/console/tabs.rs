@@ -6,6 +6,9 @@ use super::tab::Tab;
 use crate::config::Config;
 
 /// Every tab.
-pub(super) fn all(config: &Arc<Config>) -> Vec<Box<dyn Tab>> {
-    vec![Box::new(crate::health::tab::HealthTab::new(config.clone()))]
+pub(super) fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
+    vec![
+        Box::new(crate::health::tab::HealthTab::new(config.clone())),
+        Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),
+    ]
 }

@@ -11,7 +11,11 @@ const RENEW: Duration = Duration::from_secs(3);
 
 /// Every kind of periodic work.
 pub fn jobs() -> Vec<Box<dyn Job>> {
-    vec![Box::new(crate::health::jobs::RollUp), Box::new(crate::health::jobs::Retire)]
+    vec![
+        Box::new(crate::tickets::jobs::Tick),
+        Box::new(crate::health::jobs::RollUp),
+        Box::new(crate::health::jobs::Retire),
+    ]
 }
 
 /// Does the periodic work whenever this process holds the lease, until `stop` is sent or dropped. Every console and

@@ -1,4 +1,13 @@
 //! The ticket queue and its SLA clocks.
 
+pub mod actions;
 pub mod eval;
+pub mod jobs;
+pub mod model;
+pub mod search;
 pub mod sla;
+pub mod store;
+pub mod tab;
+mod view;
+
+pub use view::explain_lines;

@@ -1,0 +1,258 @@
+//! `zhiban ticket`
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{CliError, Cx};
+use crate::clock::{Millis, parse_rfc3339, rfc3339};
+use crate::text;
+use crate::tickets::actions::{Change, New, What, json_of};
+use crate::tickets::store::{self, Queue};
+
+/// How many people it hits.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Scope {
+    Individual,
+    Department,
+    Company,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Severity {
+    General,
+    Important,
+    Urgent,
+}
+
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+}
+
+fn time(text: &str) -> Result<Millis, String> {
+    parse_rfc3339(text).map_err(|e| format!("{e}; write RFC 3339, such as 2026-11-24T09:30:00+08:00"))
+}
+
+/// `zhiban ticket`
+#[derive(Debug, Subcommand)]
+pub enum Cmd {
+    /// A new ticket
+    New {
+        /// One line
+        #[arg(long)]
+        title: String,
+        /// Everything else
+        #[arg(long, default_value = "")]
+        body: String,
+        /// How many people it hits
+        #[arg(long, value_enum, default_value = "individual")]
+        scope: Scope,
+        /// How bad it is
+        #[arg(long, value_enum, default_value = "general")]
+        severity: Severity,
+        /// How it came in
+        #[arg(long, default_value = "cli")]
+        channel: String,
+        /// Who reported it
+        #[arg(long, default_value = "")]
+        from: String,
+        /// When they did (RFC 3339); now where it is not given
+        #[arg(long, value_parser = time)]
+        reported_at: Option<Millis>,
+        /// Why it is entered this late
+        #[arg(long)]
+        late_reason: Option<String>,
+    },
+    /// Open tickets, most urgent first; with --search all tickets, newest first
+    List {
+        /// Which of them
+        #[arg(long, value_enum, default_value = "all")]
+        queue: Queue,
+        /// Words in title or body, Chinese or English
+        #[arg(long)]
+        search: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+    },
+    /// One ticket with everything that happened to it
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Take it
+    Claim {
+        /// Its number
+        id: i64,
+    },
+    /// Give it to somebody
+    Assign {
+        /// Its number
+        id: i64,
+        /// To whom
+        name: String,
+    },
+    /// Answer the reporter: stops the response clock
+    Reply {
+        /// Its number
+        id: i64,
+        /// The answer
+        #[arg(long)]
+        text: String,
+    },
+    /// A note for colleagues
+    Note {
+        /// Its number
+        id: i64,
+        /// The note
+        #[arg(long)]
+        text: String,
+    },
+    /// Log a call-back
+    Call {
+        /// Its number
+        id: i64,
+        /// With whom
+        #[arg(long)]
+        with: String,
+    },
+    /// Stop the resolution clock for a reason, until a time
+    Pause {
+        /// Its number
+        id: i64,
+        /// Why
+        #[arg(long, value_parser = ["waiting_user", "waiting_vendor", "approved_window"])]
+        reason: String,
+        /// When to follow up (RFC 3339)
+        #[arg(long, value_parser = time)]
+        until: Millis,
+    },
+    /// Let the clock go on
+    Resume {
+        /// Its number
+        id: i64,
+    },
+    /// Solved
+    Resolve {
+        /// Its number
+        id: i64,
+        /// What it was
+        #[arg(long)]
+        cause: String,
+        /// What helped
+        #[arg(long)]
+        solution: String,
+    },
+    /// Not solved after all
+    Reopen {
+        /// Its number
+        id: i64,
+    },
+    /// Another scope and severity
+    Level {
+        /// Its number
+        id: i64,
+        /// How many people it hits
+        #[arg(long, value_enum)]
+        scope: Scope,
+        /// How bad it is
+        #[arg(long, value_enum)]
+        severity: Severity,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// It is the same as another
+    Merge {
+        /// Its number
+        id: i64,
+        /// The number of the one that stays
+        into: i64,
+    },
+    /// Why it is due when it is
+    Explain {
+        /// Its number
+        id: i64,
+    },
+}
+
+pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
+    let change = |id, what| Change::new(id, what);
+    let change = match cmd {
+        Cmd::New { title, body, scope, severity, channel, from, reported_at, late_reason } => {
+            let new = New {
+                title, body, channel, late_reason, reported_at,
+                scope: word(&scope),
+                severity: word(&severity),
+                reporter: from,
+            };
+            cx.done(&cx.door().await?.run(&new).await?);
+            return Ok(());
+        }
+        Cmd::List { queue, search, limit } => return list(cx, queue, search, limit).await,
+        Cmd::Show { id } => return show(cx, id).await,
+        Cmd::Explain { id } => return explain(cx, id).await,
+        Cmd::Claim { id } => change(id, What::Claim),
+        Cmd::Assign { id, name } => change(id, What::Assign(Some(name))),
+        Cmd::Reply { id, text } => change(id, What::Reply(text)),
+        Cmd::Note { id, text } => change(id, What::Note(text)),
+        Cmd::Call { id, with } => change(id, What::Call(with)),
+        Cmd::Pause { id, reason, until } => change(id, What::Pause { reason, until }),
+        Cmd::Resume { id } => change(id, What::Resume),
+        Cmd::Resolve { id, cause, solution } => change(id, What::Resolve { cause, solution }),
+        Cmd::Reopen { id } => change(id, What::Reopen),
+        Cmd::Level { id, scope, severity, reason } => {
+            change(id, What::Level { scope: word(&scope), severity: word(&severity), reason })
+        }
+        Cmd::Merge { id, into } => change(id, What::Merge(into)),
+    };
+    cx.done(&cx.door().await?.run(&change).await?);
+    Ok(())
+}
+
+async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Result<(), CliError> {
+    let limit = limit.clamp(1, 10_000);
+    let store = cx.store().await?;
+    let rows = match &search {
+        Some(words) => store::find(store, words, limit).await?,
+        None => {
+            let me = cx.door().await?.actor().name.clone();
+            store::page(store, queue, &me, cx.clock().now(), None, limit).await?
+        }
+    };
+    let value: Vec<Value> = rows.iter().map(json_of).collect();
+    cx.out(&Value::from(value), || {
+        rows.iter()
+            .map(|t| {
+                let due = t.response_due.filter(|_| t.response_met_at.is_none()).or(t.resolution_due).map(rfc3339);
+                let title = text::clean(&t.title);
+                format!("{:>8} {:<10} {:<9} {:<21} {:<12} {title}\n", t.id, t.level, t.state, due.unwrap_or_default(), t.owner.as_deref().unwrap_or("-"))
+            })
+            .collect()
+    });
+    Ok(())
+}
+
+async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
+    let store = cx.store().await?;
+    let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
+    let past = store::happenings(store, id).await?;
+    let mut value = json_of(&t);
+    value["timeline"] = past
+        .iter()
+        .map(|h| json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data}))
+        .collect();
+    cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
+    Ok(())
+}
+
+async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
+    let store = cx.store().await?;
+    let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
+    let past = store::happenings(store, id).await?;
+    let lines = crate::tickets::explain_lines(cx.config(), t.id, &past, cx.clock().now());
+    cx.out(&json!({"id": t.id, "lines": lines, "ticket": json_of(&t)}), || lines.join("\n"));
+    Ok(())
+}

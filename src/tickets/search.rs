@@ -1,0 +1,98 @@
+//! Words for the search index: English words, and pairs of Chinese characters, the same on both databases.
+
+/// Most tokens of one ticket.
+const MOST: usize = 20_000;
+
+fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// Runs of the same kind: Chinese or a word, lower-cased.
+fn runs(text: &str) -> Vec<(bool, String)> {
+    let mut out: Vec<(bool, String)> = Vec::new();
+    let mut open = false;
+    for c in text.chars() {
+        let cjk = is_cjk(c);
+        if !cjk && !c.is_alphanumeric() {
+            open = false;
+            continue;
+        }
+        match out.last_mut() {
+            Some((kind, run)) if open && *kind == cjk => run.extend(c.to_lowercase()),
+            _ => out.push((cjk, c.to_lowercase().collect())),
+        }
+        open = true;
+    }
+    out
+}
+
+fn pairs(run: &str) -> Vec<String> {
+    let chars: Vec<char> = run.chars().collect();
+    chars.windows(2).map(|w| w.iter().collect()).collect()
+}
+
+/// The tokens of a text for the index, separated by blanks.
+pub fn index(text: &str) -> String {
+    let mut tokens = Vec::new();
+    for (cjk, run) in runs(text) {
+        if cjk {
+            tokens.extend(pairs(&run));
+            // the last character begins no pair: it stands alone so that it can be found
+            tokens.extend(run.chars().last().map(String::from));
+        } else {
+            tokens.push(run.chars().take(64).collect());
+        }
+        if tokens.len() > MOST {
+            break;
+        }
+    }
+    tokens.truncate(MOST);
+    tokens.join(" ")
+}
+
+/// A query for SQLite's FTS5; `None` when nothing can be searched for.
+pub fn fts5(query: &str) -> Option<String> {
+    let terms: Vec<String> = runs(query)
+        .into_iter()
+        .map(|(cjk, run)| match pairs(&run) {
+            pairs if cjk && !pairs.is_empty() => format!("\"{}\"", pairs.join(" ")),
+            _ if cjk => format!("\"{run}\"*"),
+            _ => format!("\"{run}\""),
+        })
+        .collect();
+    (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+/// A query for Postgres' `to_tsquery('simple', …)`; `None` when nothing can be searched for.
+pub fn tsquery(query: &str) -> Option<String> {
+    let terms: Vec<String> = runs(query)
+        .into_iter()
+        .map(|(cjk, run)| match pairs(&run) {
+            pairs if cjk && !pairs.is_empty() => {
+                format!("({})", pairs.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(" <-> "))
+            }
+            _ if cjk => format!("'{run}':*"),
+            _ => format!("'{run}'"),
+        })
+        .collect();
+    (!terms.is_empty()).then(|| terms.join(" & "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_becomes_pairs_and_english_words() {
+        assert_eq!(index("磁盘空间 Full, 502!"), "磁盘 盘空 空间 间 full 502");
+        assert_eq!(fts5("磁盘空间 full").as_deref(), Some("\"磁盘 盘空 空间\" AND \"full\""));
+        assert_eq!(tsquery("磁盘空").as_deref(), Some("('磁盘' <-> '盘空')"));
+        assert_eq!(fts5("磁").as_deref(), Some("\"磁\"*"));
+    }
+
+    #[test]
+    fn nothing_in_a_query_is_syntax() {
+        assert_eq!(fts5("\" OR * NEAR("), Some("\"or\" AND \"near\"".into()));
+        assert_eq!(tsquery("' | !"), None);
+    }
+}

@@ -1,0 +1,400 @@
+//! The ticket tab: state and keys.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::actions::{Change, New, What};
+use super::model::{Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of, policy};
+use super::store::{self, Queue};
+use super::view;
+use crate::action::Action;
+use crate::clock::{HOUR, MINUTE, Millis};
+use crate::config::Config;
+use crate::console::tab::{Attention, Effect, Field, Form, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
+use crate::locale::tickets as say;
+use crate::tui::command::Command;
+use crate::tui::paint::Brush;
+use crate::tui::theme::Role;
+
+/// Tickets held around the cursor.
+const PAGE: i64 = 200;
+
+const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> String, mutates: bool) -> Command {
+    Command { name, keys, doc, mutates }
+}
+
+const COMMANDS: &[Command] = &[
+    key("claim", &["a"], say::key_claim, true),
+    key("reply", &["r"], say::key_reply, true),
+    key("note", &["i"], say::key_note, true),
+    key("call", &["c"], say::key_call, true),
+    key("level", &["e"], say::key_level, true),
+    key("pause", &["w"], say::key_pause, true),
+    key("resume", &["W"], say::key_resume, true),
+    key("resolve", &["x"], say::key_resolve, true),
+    key("reopen", &["X"], say::key_reopen, true),
+    key("next", &["n"], say::key_next, true),
+    key("new", &["N"], say::key_new, true),
+    key("assign", &["A"], say::key_assign, true),
+    key("mark", &["space"], say::key_mark, false),
+    key("unmark", &["\\"], say::key_unmark, false),
+    key("merge", &["m"], say::key_merge, true),
+    key("copy", &["y"], say::key_copy, false),
+    key("copy_line", &["Y"], say::key_copy_line, false),
+    key("preview", &["p"], say::key_preview, false),
+];
+
+struct Page {
+    rows: Vec<Ticket>,
+    counts: [i64; 5],
+    timeline: Option<(i64, Vec<Happening>)>,
+    query: (usize, String),
+}
+
+/// The tab.
+pub struct TicketsTab {
+    pub(super) config: Arc<Config>,
+    me: String,
+    pub(super) queue: usize,
+    pub(super) rows: Vec<Ticket>,
+    pub(super) counts: [i64; 5],
+    pub(super) timeline: Option<(i64, Vec<Happening>)>,
+    pub(super) place: Place,
+    pub(super) marks: BTreeSet<i64>,
+    pub(super) search: String,
+    pub(super) preview: bool,
+    loaded: bool,
+}
+
+impl TicketsTab {
+    /// An empty tab for the operator `me`.
+    pub fn new(config: Arc<Config>, me: &str) -> Self {
+        Self {
+            config,
+            me: me.to_owned(),
+            queue: 4,
+            rows: vec![],
+            counts: [0; 5],
+            timeline: None,
+            place: Place::default(),
+            marks: BTreeSet::new(),
+            search: String::new(),
+            preview: true,
+            loaded: false,
+        }
+    }
+
+    /// The ticket under the cursor.
+    pub(super) fn current(&self) -> Option<&Ticket> {
+        self.rows.get(self.place.at)
+    }
+
+    /// The marked tickets, or the one under the cursor: number and version seen.
+    fn chosen(&self) -> Vec<(i64, Option<i64>)> {
+        if self.marks.is_empty() {
+            return self.current().map(|t| (t.id, Some(t.version))).into_iter().collect();
+        }
+        let version = |id: i64| self.rows.iter().find(|t| t.id == id).map(|t| t.version);
+        self.marks.iter().map(|id| (*id, version(*id))).collect()
+    }
+
+    fn act(&self, what: &What) -> Vec<Effect> {
+        act_on(self.chosen(), what)
+    }
+
+    /// A form for the chosen tickets whose fields make the change.
+    fn ask(&self, title: String, fields: Vec<Field>, make: impl Fn(&[String], Millis) -> Result<What, String> + Send + 'static, now: Millis) -> Vec<Effect> {
+        let chosen = self.chosen();
+        if chosen.is_empty() {
+            return vec![];
+        }
+        let numbers: Vec<String> = chosen.iter().map(|(id, _)| format!("#{id}")).collect();
+        let submit = Box::new(move |values: &[String]| Ok(act_on(chosen.clone(), &make(values, now)?)));
+        vec![Effect::Form(Form { title: format!("{title} {}", numbers.join(" ")), fields, preview: None, submit })]
+    }
+}
+
+fn act_on(chosen: Vec<(i64, Option<i64>)>, what: &What) -> Vec<Effect> {
+    let actions: Vec<Arc<dyn Action>> =
+        chosen.into_iter().map(|(id, seen)| Arc::new(Change { id, what: what.clone(), seen }) as _).collect();
+    if actions.is_empty() { vec![] } else { vec![Effect::Act(actions)] }
+}
+
+fn choices(all: &[&str], word: fn(&str) -> String) -> Vec<(String, String)> {
+    all.iter().map(|v| ((*v).to_owned(), word(v))).collect()
+}
+
+/// What a level would be due, for a ticket reported at `start`.
+fn dues(config: &Config, level: &str, start: Millis, now: Millis) -> Vec<String> {
+    let created = Happening {
+        at: now,
+        actor: String::new(),
+        kind: "created".into(),
+        data: serde_json::json!({"level": level, "reported_at": start}),
+    };
+    let Ok(state) = clocks(&policy(&config.tickets), &[created], now) else { return vec![] };
+    let at = |due: Option<Millis>| due.map(|d| view::local(config, d)).unwrap_or_default();
+    let mut lines = vec![say::preview_due(&view::level_word(level), &at(state.response.due), &at(state.resolution.due))];
+    if state.born_late {
+        lines.push(say::preview_late());
+    }
+    lines
+}
+
+impl Tab for TicketsTab {
+    fn name(&self) -> String {
+        say::name()
+    }
+    fn key(&self) -> &'static str {
+        "tickets"
+    }
+    fn commands(&self) -> &'static [Command] {
+        COMMANDS
+    }
+    fn topics(&self) -> &'static [&'static str] {
+        &["ticket"]
+    }
+    fn refresh(&self) -> Option<Millis> {
+        // membership of the first queue changes by the passing of time
+        Some(30_000)
+    }
+
+    fn load(&mut self, now: Millis) -> Load {
+        let (queue, search, me) = (self.queue, self.search.clone(), self.me.clone());
+        let held = self.current().map(|t| t.id);
+        Box::new(move |door| {
+            Box::pin(async move {
+                let s = door.store();
+                let text = |e: crate::store::StoreError| e.to_string();
+                let rows = if search.is_empty() {
+                    store::page(s, Queue::ORDER[queue], &me, now, None, PAGE).await.map_err(text)?
+                } else {
+                    store::find(s, &search, PAGE).await.map_err(text)?
+                };
+                let counts = store::counts(s, &me, now).await.map_err(text)?;
+                let id = held.filter(|id| rows.iter().any(|t| t.id == *id)).or(rows.first().map(|t| t.id));
+                let timeline = match id {
+                    Some(id) => Some((id, store::happenings(s, id).await.map_err(text)?)),
+                    None => None,
+                };
+                Ok(Box::new(Page { rows, counts, timeline, query: (queue, search) }) as Snapshot)
+            })
+        })
+    }
+
+    fn arrived(&mut self, snapshot: Snapshot, _now: Millis) {
+        let Ok(page) = snapshot.downcast::<Page>() else { return };
+        let page = *page;
+        self.loaded = true;
+        // an answer to a question that is no longer asked
+        if page.query != (self.queue, self.search.clone()) {
+            return;
+        }
+        let held = self.current().map(|t| t.id);
+        self.rows = page.rows;
+        self.counts = page.counts;
+        self.timeline = page.timeline;
+        if let Some(id) = held {
+            self.place.follow(&self.rows, |t| t.id == id);
+        }
+        self.place.at = self.place.at.min(self.rows.len().saturating_sub(1));
+    }
+
+    fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    fn disabled(&self, command: &str) -> Option<String> {
+        let t = self.current()?;
+        match command {
+            "resume" if t.state != "waiting" && self.marks.is_empty() => Some(say::is_not_paused(t.id)),
+            "reopen" if t.state != "resolved" && self.marks.is_empty() => Some(say::is_not_resolved(t.id)),
+            _ => None,
+        }
+    }
+
+    fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
+        if self.place.go(command, self.rows.len()) {
+            return vec![Effect::Reload];
+        }
+        match command {
+            "left" | "right" => {
+                let n = Queue::ORDER.len();
+                self.queue = (self.queue + if command == "left" { n - 1 } else { 1 }) % n;
+                self.place.at = 0;
+                self.search.clear();
+                vec![Effect::Reload]
+            }
+            "back" => {
+                self.search.clear();
+                self.marks.clear();
+                vec![Effect::Reload]
+            }
+            "claim" => self.act(&What::Claim),
+            "resume" => self.act(&What::Resume),
+            "reopen" => self.act(&What::Reopen),
+            "next" => match self.rows.iter().find(|t| t.owner.is_none()) {
+                Some(t) => act_on(vec![(t.id, Some(t.version))], &What::Claim),
+                None => vec![Effect::Say(say::nothing_unowned())],
+            },
+            "assign" => self.ask(say::key_assign(), vec![Field::text(say::field_owner(), "")], |v, _| {
+                let to = v[0].trim();
+                Ok(What::Assign((!to.is_empty()).then(|| to.to_owned())))
+            }, now),
+            "reply" => self.ask(say::key_reply(), vec![Field::text(say::field_body(), "")], |v, _| Ok(What::Reply(v[0].clone())), now),
+            "note" => self.ask(say::key_note(), vec![Field::text(say::field_body(), "")], |v, _| Ok(What::Note(v[0].clone())), now),
+            "call" => {
+                let with = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
+                self.ask(say::key_call(), vec![Field::text(say::field_with(), with)], |v, _| Ok(What::Call(v[0].clone())), now)
+            }
+            "pause" => {
+                let reasons = vec![
+                    ("waiting_user".to_owned(), say::waiting_user()),
+                    ("waiting_vendor".to_owned(), say::waiting_vendor()),
+                    ("approved_window".to_owned(), say::approved_window()),
+                ];
+                let fields = vec![Field::choice(say::field_reason(), "waiting_user", reasons), Field::text(say::field_hours(), "4")];
+                self.ask(say::key_pause(), fields, |v, now| {
+                    let hours: f64 = v[1].trim().parse().map_err(|_| say::not_a_number())?;
+                    if !(0.01..=2_400.0).contains(&hours) {
+                        return Err(say::not_a_number());
+                    }
+                    Ok(What::Pause { reason: v[0].clone(), until: now + (hours * HOUR as f64) as Millis })
+                }, now)
+            }
+            "resolve" => {
+                let fields = vec![Field::text(say::field_cause(), ""), Field::text(say::field_solution(), "")];
+                self.ask(say::key_resolve(), fields, |v, _| Ok(What::Resolve { cause: v[0].clone(), solution: v[1].clone() }), now)
+            }
+            "level" => {
+                let Some(t) = self.current() else { return vec![] };
+                let fields = vec![
+                    Field::choice(say::field_scope(), &t.scope, choices(&SCOPES, view::scope_word)),
+                    Field::choice(say::field_severity(), &t.severity, choices(&SEVERITIES, view::level_word)),
+                    Field::text(say::field_reason(), ""),
+                ];
+                let (config, start) = (self.config.clone(), t.reported_at);
+                let mut effects = self.ask(say::key_level(), fields, |v, _| {
+                    Ok(What::Level { scope: v[0].clone(), severity: v[1].clone(), reason: v[2].clone() })
+                }, now);
+                if let Some(Effect::Form(form)) = effects.first_mut() {
+                    form.preview = Some(Box::new(move |v, now| dues(&config, &level_of(&config.tickets, &v[0], &v[1]), start, now)));
+                }
+                effects
+            }
+            "new" => {
+                let fields = vec![
+                    Field::text(say::field_title(), ""),
+                    Field::text(say::field_from(), ""),
+                    Field::choice(say::field_scope(), "individual", choices(&SCOPES, view::scope_word)),
+                    Field::choice(say::field_severity(), "general", choices(&SEVERITIES, view::level_word)),
+                    Field::text(say::field_minutes(), "0"),
+                    Field::text(say::field_body(), ""),
+                ];
+                let config = self.config.clone();
+                let preview = Box::new(move |v: &[String], now: Millis| {
+                    let ago: i64 = v[4].trim().parse().unwrap_or(0);
+                    dues(&config, &level_of(&config.tickets, &v[2], &v[3]), now - ago * MINUTE, now)
+                });
+                let submit = Box::new(move |v: &[String]| {
+                    let ago: i64 = v[4].trim().parse().ok().filter(|n| (0..=1_000_000).contains(n)).ok_or_else(say::not_a_number)?;
+                    if v[0].trim().is_empty() {
+                        return Err(say::needs_title());
+                    }
+                    let new = New {
+                        title: v[0].clone(),
+                        body: v[5].clone(),
+                        scope: v[2].clone(),
+                        severity: v[3].clone(),
+                        channel: "phone".into(),
+                        reporter: v[1].clone(),
+                        reported_at: (ago > 0).then(|| now - ago * MINUTE),
+                        late_reason: None,
+                    };
+                    Ok(vec![Effect::Act(vec![Arc::new(new)])])
+                });
+                vec![Effect::Form(Form { title: say::key_new(), fields, preview: Some(preview), submit })]
+            }
+            "mark" => {
+                if let Some(id) = self.current().map(|t| t.id)
+                    && !self.marks.remove(&id)
+                {
+                    self.marks.insert(id);
+                }
+                self.place.go("down", self.rows.len());
+                vec![]
+            }
+            "unmark" => {
+                self.marks.clear();
+                vec![]
+            }
+            "merge" => {
+                let Some(into) = self.current().map(|t| t.id) else { return vec![] };
+                let children: Vec<_> = self.chosen().into_iter().filter(|(id, _)| *id != into).collect();
+                self.marks.clear();
+                if children.is_empty() { vec![Effect::Say(say::mark_two())] } else { act_on(children, &What::Merge(into)) }
+            }
+            "copy" => self.current().map(|t| Effect::Copy(format!("#{}", t.id))).into_iter().collect(),
+            "copy_line" => self.current().map(|t| Effect::Copy(view::summary(t, now))).into_iter().collect(),
+            "preview" | "open" => {
+                self.preview = command == "open" || !self.preview;
+                vec![]
+            }
+            _ => vec![],
+        }
+    }
+
+    fn search(&mut self, text: &str) -> Vec<Effect> {
+        text.trim().clone_into(&mut self.search);
+        self.place.at = 0;
+        vec![Effect::Reload]
+    }
+
+    fn explain(&self, now: Millis) -> Option<(String, Vec<String>)> {
+        let t = self.current()?;
+        let (id, past) = self.timeline.as_ref()?;
+        (*id == t.id).then(|| {
+            let mut lines = view::explain(&self.config, t.id, past, now);
+            (lines.remove(0), lines)
+        })
+    }
+
+    fn attention(&self, now: Millis) -> Option<Attention> {
+        let count = usize::try_from(self.counts[0]).unwrap_or(0);
+        let over = self.rows.iter().any(|t| view::clock_text(t, now, false).1 == Role::Critical);
+        (count > 0).then_some(Attention { count, role: if over { Role::Critical } else { Role::Warn } })
+    }
+
+    fn wall(&self, now: Millis) -> WallFacts {
+        let mut facts = WallFacts::default();
+        for t in &self.rows {
+            let (clock, role) = view::clock_text(t, now, false);
+            if matches!(role, Role::Critical | Role::Warn) {
+                // a wall shows no names and no subjects
+                let text = format!("#{}  {}  {}  {}", t.id, view::level_word(&t.level), clock.trim(), t.owner.as_deref().unwrap_or("—"));
+                facts.problems.push(WallProblem { weight: if role == Role::Critical { 4 } else { 1 }, since: Some(t.reported_at), text, role });
+            }
+            let due = t.response_due.filter(|_| t.response_met_at.is_none()).into_iter().chain(t.resolution_due).filter(|d| *d > now).min();
+            if let Some(due) = due.filter(|_| t.state != "waiting")
+                && facts.next_breach.as_ref().is_none_or(|(at, _)| due < *at)
+            {
+                facts.next_breach = Some((due, format!("#{} {}", t.id, view::level_word(&t.level))));
+            }
+        }
+        let names = [say::queue_breaching(), say::queue_mine(), say::queue_unassigned(), say::queue_waiting(), say::queue_all()];
+        facts.lines = names.iter().zip(self.counts).map(|(name, n)| format!("{} {n}", crate::text::cell(name, 14))).collect();
+        facts
+    }
+
+    fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+        view::draw(self, brush, buf, area, now);
+    }
+
+    fn wake(&self, now: Millis) -> Option<Millis> {
+        let shown = self.place.window(self.rows.len(), 60);
+        view::next_change(&self.rows[shown], now)
+    }
+}
