@@ -11,7 +11,6 @@ use crate::tickets::store::{self, Queue};
 
 /// How many people it hits.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-#[expect(missing_docs, reason = "the names are the meaning")]
 pub enum Scope {
     Individual,
     Department,
@@ -20,7 +19,6 @@ pub enum Scope {
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-#[expect(missing_docs, reason = "the names are the meaning")]
 pub enum Severity {
     General,
     Important,
@@ -183,7 +181,11 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     let change = match cmd {
         Cmd::New { title, body, scope, severity, channel, from, reported_at, late_reason } => {
             let new = New {
-                title, body, channel, late_reason, reported_at,
+                title,
+                body,
+                channel,
+                late_reason,
+                reported_at,
                 scope: word(&scope),
                 severity: word(&severity),
                 reporter: from,
@@ -228,7 +230,14 @@ async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Resu
             .map(|t| {
                 let due = t.response_due.filter(|_| t.response_met_at.is_none()).or(t.resolution_due).map(rfc3339);
                 let title = text::clean(&t.title);
-                format!("{:>8} {:<10} {:<9} {:<21} {:<12} {title}\n", t.id, t.level, t.state, due.unwrap_or_default(), t.owner.as_deref().unwrap_or("-"))
+                format!(
+                    "{:>8} {:<10} {:<9} {:<21} {:<12} {title}\n",
+                    t.id,
+                    t.level,
+                    t.state,
+                    due.unwrap_or_default(),
+                    t.owner.as_deref().unwrap_or("-")
+                )
             })
             .collect()
     });
@@ -240,10 +249,8 @@ async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
     let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let past = store::happenings(store, id).await?;
     let mut value = json_of(&t);
-    value["timeline"] = past
-        .iter()
-        .map(|h| json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data}))
-        .collect();
+    value["timeline"] =
+        past.iter().map(|h| json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data})).collect();
     cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
     Ok(())
 }

@@ -110,7 +110,10 @@ impl Tickets {
             }
         }
         if self.office.zone.parse::<chrono_tz::Tz>().is_err() {
-            problems.add(&["tickets", "office", "zone"], format!("`{}` is no IANA time zone, such as Asia/Shanghai", self.office.zone));
+            problems.add(
+                &["tickets", "office", "zone"],
+                format!("`{}` is no IANA time zone, such as Asia/Shanghai", self.office.zone),
+            );
         }
         for day in &self.office.days {
             if !["mon", "tue", "wed", "thu", "fri", "sat", "sun"].contains(&day.as_str()) {

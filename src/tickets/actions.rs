@@ -232,7 +232,11 @@ impl Change {
         let (kind, data, message, undo) = match &self.what {
             What::Claim => {
                 if let Some(owner) = &t.owner {
-                    let at = past.iter().rev().find(|h| ["claimed", "assigned"].contains(&h.kind.as_str())).map_or(t.created_at, |h| h.at);
+                    let at = past
+                        .iter()
+                        .rev()
+                        .find(|h| ["claimed", "assigned"].contains(&h.kind.as_str()))
+                        .map_or(t.created_at, |h| h.at);
                     return Err(ActionError::Conflict { what: format!("#{}", self.id), who: owner.clone(), at });
                 }
                 t.owner = Some(me.clone());
@@ -247,8 +251,12 @@ impl Change {
                 let text = required(text, say::needs_text())?;
                 ("reply", json!({"text": text}), say::replied(self.id), None)
             }
-            What::Note(text) => ("note", json!({"text": required(text, say::needs_text())?}), say::noted(self.id), None),
-            What::Call(with) => ("call", json!({"with": required(with, say::needs_person())?}), say::called(self.id), None),
+            What::Note(text) => {
+                ("note", json!({"text": required(text, say::needs_text())?}), say::noted(self.id), None)
+            }
+            What::Call(with) => {
+                ("call", json!({"with": required(with, say::needs_person())?}), say::called(self.id), None)
+            }
             What::Pause { reason, until } => {
                 if t.state == "waiting" {
                     return Err(ActionError::Invalid(say::is_paused(self.id)));
@@ -265,13 +273,22 @@ impl Change {
                 t.state = "waiting".into();
                 t.pause_reason = Some(reason.clone());
                 t.follow_up_at = Some(*until);
-                ("paused", json!({"reason": reason, "until": rfc3339(*until)}), say::paused(self.id), Some(What::Resume))
+                (
+                    "paused",
+                    json!({"reason": reason, "until": rfc3339(*until)}),
+                    say::paused(self.id),
+                    Some(What::Resume),
+                )
             }
             What::Resume => {
                 if t.state != "waiting" {
                     return Err(ActionError::Invalid(say::is_not_paused(self.id)));
                 }
-                let undo = t.follow_up_at.filter(|u| *u > cx.now).zip(t.pause_reason.take()).map(|(until, reason)| What::Pause { reason, until });
+                let undo = t
+                    .follow_up_at
+                    .filter(|u| *u > cx.now)
+                    .zip(t.pause_reason.take())
+                    .map(|(until, reason)| What::Pause { reason, until });
                 t.state = "open".into();
                 t.pause_reason = None;
                 t.follow_up_at = None;
@@ -279,7 +296,8 @@ impl Change {
                 ("resumed", json!({}), say::resumed(self.id), undo)
             }
             What::Resolve { cause, solution } => {
-                let (cause, solution) = (required(cause, say::needs_cause())?, required(solution, say::needs_solution())?);
+                let (cause, solution) =
+                    (required(cause, say::needs_cause())?, required(solution, say::needs_solution())?);
                 t.state = "resolved".into();
                 t.follow_up_at = None;
                 t.pause_reason = None;
@@ -298,14 +316,16 @@ impl Change {
                     return Err(ActionError::Invalid(say::reopen_window(&cx.config.tickets.reopen_window.to_string())));
                 }
                 t.state = "open".into();
-                let undo = t.cause.clone().zip(t.solution.clone()).map(|(cause, solution)| What::Resolve { cause, solution });
+                let undo =
+                    t.cause.clone().zip(t.solution.clone()).map(|(cause, solution)| What::Resolve { cause, solution });
                 ("reopened", json!({}), say::reopened(self.id), undo)
             }
             What::Level { scope, severity, reason } => {
                 let reason = required(reason, say::needs_reason())?;
                 let level = level_of(&cx.config.tickets, scope, severity);
                 let undo = What::Level { scope: t.scope.clone(), severity: t.severity.clone(), reason: reason.clone() };
-                let data = json!({"from": t.level, "level": level, "scope": scope, "severity": severity, "reason": reason});
+                let data =
+                    json!({"from": t.level, "level": level, "scope": scope, "severity": severity, "reason": reason});
                 t.scope.clone_from(scope);
                 t.severity.clone_from(severity);
                 let message = say::levelled(self.id, &super::view::level_word(&level));
@@ -356,7 +376,13 @@ impl Change {
     }
 
     /// The surviving ticket takes the earlier start and the higher level.
-    async fn take_in(&self, cx: &mut Apply<'_>, into: i64, child: &Ticket, policy: &super::sla::Policy) -> Result<(), ActionError> {
+    async fn take_in(
+        &self,
+        cx: &mut Apply<'_>,
+        into: i64,
+        child: &Ticket,
+        policy: &super::sla::Policy,
+    ) -> Result<(), ActionError> {
         let missing = || ActionError::NotFound { what: format!("#{into}") };
         let (mut t, mut past) = store::load(cx.tx, into).await?.ok_or_else(missing)?;
         if matches!(t.state.as_str(), "resolved" | "merged") {
@@ -436,7 +462,10 @@ async fn tx_set_start(cx: &mut Apply<'_>, id: i64, at: Millis, past: &mut [Happe
     if let Some(first) = past.first_mut() {
         first.data["reported_at"] = json!(at);
         cx.tx
-            .exec("UPDATE ticket_event SET data = $2 WHERE ticket_id = $1 AND n = 1", crate::args![id, first.data.to_string()])
+            .exec(
+                "UPDATE ticket_event SET data = $2 WHERE ticket_id = $1 AND n = 1",
+                crate::args![id, first.data.to_string()],
+            )
             .await?;
         cx.tx.exec("UPDATE ticket SET reported_at = $2 WHERE id = $1", crate::args![id, at]).await?;
     }

@@ -93,7 +93,9 @@ pub fn policy(config: &Tickets) -> Policy {
     if config.office.chinese_holidays {
         // a make-up day has the hours of a working day, whatever weekday it falls on
         let monday = std::mem::replace(&mut office.week[0], open);
-        built_in().iter().for_each(|list| office.add_list(list));
+        for list in built_in() {
+            office.add_list(&list);
+        }
         office.week[0] = monday;
     }
     let level = |rule: &crate::config::LevelRule| Target {

@@ -170,7 +170,9 @@ pub async fn happenings(store: &Store, id: i64) -> Result<Vec<Happening>, StoreE
 /// When the store does not answer.
 pub async fn overdue_marks(store: &Store, now: Millis) -> Result<Vec<i64>, StoreError> {
     store
-        .rows("SELECT id FROM ticket WHERE is_open AND next_at <= $1 ORDER BY next_at LIMIT 500", args![now], |r| r.get(0))
+        .rows("SELECT id FROM ticket WHERE is_open AND next_at <= $1 ORDER BY next_at LIMIT 500", args![now], |r| {
+            r.get(0)
+        })
         .await
 }
 

@@ -106,7 +106,13 @@ impl TicketsTab {
     }
 
     /// A form for the chosen tickets whose fields make the change.
-    fn ask(&self, title: String, fields: Vec<Field>, make: impl Fn(&[String], Millis) -> Result<What, String> + Send + 'static, now: Millis) -> Vec<Effect> {
+    fn ask(
+        &self,
+        title: String,
+        fields: Vec<Field>,
+        make: impl Fn(&[String], Millis) -> Result<What, String> + Send + 'static,
+        now: Millis,
+    ) -> Vec<Effect> {
         let chosen = self.chosen();
         if chosen.is_empty() {
             return vec![];
@@ -137,7 +143,8 @@ fn dues(config: &Config, level: &str, start: Millis, now: Millis) -> Vec<String>
     };
     let Ok(state) = clocks(&policy(&config.tickets), &[created], now) else { return vec![] };
     let at = |due: Option<Millis>| due.map(|d| view::local(config, d)).unwrap_or_default();
-    let mut lines = vec![say::preview_due(&view::level_word(level), &at(state.response.due), &at(state.resolution.due))];
+    let mut lines =
+        vec![say::preview_due(&view::level_word(level), &at(state.response.due), &at(state.resolution.due))];
     if state.born_late {
         lines.push(say::preview_late());
     }
@@ -240,15 +247,35 @@ impl Tab for TicketsTab {
                 Some(t) => act_on(vec![(t.id, Some(t.version))], &What::Claim),
                 None => vec![Effect::Say(say::nothing_unowned())],
             },
-            "assign" => self.ask(say::key_assign(), vec![Field::text(say::field_owner(), "")], |v, _| {
-                let to = v[0].trim();
-                Ok(What::Assign((!to.is_empty()).then(|| to.to_owned())))
-            }, now),
-            "reply" => self.ask(say::key_reply(), vec![Field::text(say::field_body(), "")], |v, _| Ok(What::Reply(v[0].clone())), now),
-            "note" => self.ask(say::key_note(), vec![Field::text(say::field_body(), "")], |v, _| Ok(What::Note(v[0].clone())), now),
+            "assign" => self.ask(
+                say::key_assign(),
+                vec![Field::text(say::field_owner(), "")],
+                |v, _| {
+                    let to = v[0].trim();
+                    Ok(What::Assign((!to.is_empty()).then(|| to.to_owned())))
+                },
+                now,
+            ),
+            "reply" => self.ask(
+                say::key_reply(),
+                vec![Field::text(say::field_body(), "")],
+                |v, _| Ok(What::Reply(v[0].clone())),
+                now,
+            ),
+            "note" => self.ask(
+                say::key_note(),
+                vec![Field::text(say::field_body(), "")],
+                |v, _| Ok(What::Note(v[0].clone())),
+                now,
+            ),
             "call" => {
                 let with = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
-                self.ask(say::key_call(), vec![Field::text(say::field_with(), with)], |v, _| Ok(What::Call(v[0].clone())), now)
+                self.ask(
+                    say::key_call(),
+                    vec![Field::text(say::field_with(), with)],
+                    |v, _| Ok(What::Call(v[0].clone())),
+                    now,
+                )
             }
             "pause" => {
                 let reasons = vec![
@@ -256,18 +283,31 @@ impl Tab for TicketsTab {
                     ("waiting_vendor".to_owned(), say::waiting_vendor()),
                     ("approved_window".to_owned(), say::approved_window()),
                 ];
-                let fields = vec![Field::choice(say::field_reason(), "waiting_user", reasons), Field::text(say::field_hours(), "4")];
-                self.ask(say::key_pause(), fields, |v, now| {
-                    let hours: f64 = v[1].trim().parse().map_err(|_| say::not_a_number())?;
-                    if !(0.01..=2_400.0).contains(&hours) {
-                        return Err(say::not_a_number());
-                    }
-                    Ok(What::Pause { reason: v[0].clone(), until: now + (hours * HOUR as f64) as Millis })
-                }, now)
+                let fields = vec![
+                    Field::choice(say::field_reason(), "waiting_user", reasons),
+                    Field::text(say::field_hours(), "4"),
+                ];
+                self.ask(
+                    say::key_pause(),
+                    fields,
+                    |v, now| {
+                        let hours: f64 = v[1].trim().parse().map_err(|_| say::not_a_number())?;
+                        if !(0.01..=2_400.0).contains(&hours) {
+                            return Err(say::not_a_number());
+                        }
+                        Ok(What::Pause { reason: v[0].clone(), until: now + (hours * HOUR as f64) as Millis })
+                    },
+                    now,
+                )
             }
             "resolve" => {
                 let fields = vec![Field::text(say::field_cause(), ""), Field::text(say::field_solution(), "")];
-                self.ask(say::key_resolve(), fields, |v, _| Ok(What::Resolve { cause: v[0].clone(), solution: v[1].clone() }), now)
+                self.ask(
+                    say::key_resolve(),
+                    fields,
+                    |v, _| Ok(What::Resolve { cause: v[0].clone(), solution: v[1].clone() }),
+                    now,
+                )
             }
             "level" => {
                 let Some(t) = self.current() else { return vec![] };
@@ -277,11 +317,16 @@ impl Tab for TicketsTab {
                     Field::text(say::field_reason(), ""),
                 ];
                 let (config, start) = (self.config.clone(), t.reported_at);
-                let mut effects = self.ask(say::key_level(), fields, |v, _| {
-                    Ok(What::Level { scope: v[0].clone(), severity: v[1].clone(), reason: v[2].clone() })
-                }, now);
+                let mut effects = self.ask(
+                    say::key_level(),
+                    fields,
+                    |v, _| Ok(What::Level { scope: v[0].clone(), severity: v[1].clone(), reason: v[2].clone() }),
+                    now,
+                );
                 if let Some(Effect::Form(form)) = effects.first_mut() {
-                    form.preview = Some(Box::new(move |v, now| dues(&config, &level_of(&config.tickets, &v[0], &v[1]), start, now)));
+                    form.preview = Some(Box::new(move |v, now| {
+                        dues(&config, &level_of(&config.tickets, &v[0], &v[1]), start, now)
+                    }));
                 }
                 effects
             }
@@ -300,7 +345,12 @@ impl Tab for TicketsTab {
                     dues(&config, &level_of(&config.tickets, &v[2], &v[3]), now - ago * MINUTE, now)
                 });
                 let submit = Box::new(move |v: &[String]| {
-                    let ago: i64 = v[4].trim().parse().ok().filter(|n| (0..=1_000_000).contains(n)).ok_or_else(say::not_a_number)?;
+                    let ago: i64 = v[4]
+                        .trim()
+                        .parse()
+                        .ok()
+                        .filter(|n| (0..=1_000_000).contains(n))
+                        .ok_or_else(say::not_a_number)?;
                     if v[0].trim().is_empty() {
                         return Err(say::needs_title());
                     }
@@ -335,7 +385,11 @@ impl Tab for TicketsTab {
                 let Some(into) = self.current().map(|t| t.id) else { return vec![] };
                 let children: Vec<_> = self.chosen().into_iter().filter(|(id, _)| *id != into).collect();
                 self.marks.clear();
-                if children.is_empty() { vec![Effect::Say(say::mark_two())] } else { act_on(children, &What::Merge(into)) }
+                if children.is_empty() {
+                    vec![Effect::Say(say::mark_two())]
+                } else {
+                    act_on(children, &What::Merge(into))
+                }
             }
             "copy" => self.current().map(|t| Effect::Copy(format!("#{}", t.id))).into_iter().collect(),
             "copy_line" => self.current().map(|t| Effect::Copy(view::summary(t, now))).into_iter().collect(),
@@ -374,18 +428,42 @@ impl Tab for TicketsTab {
             let (clock, role) = view::clock_text(t, now, false);
             if matches!(role, Role::Critical | Role::Warn) {
                 // a wall shows no names and no subjects
-                let text = format!("#{}  {}  {}  {}", t.id, view::level_word(&t.level), clock.trim(), t.owner.as_deref().unwrap_or("—"));
-                facts.problems.push(WallProblem { weight: if role == Role::Critical { 4 } else { 1 }, since: Some(t.reported_at), text, role });
+                let text = format!(
+                    "#{}  {}  {}  {}",
+                    t.id,
+                    view::level_word(&t.level),
+                    clock.trim(),
+                    t.owner.as_deref().unwrap_or("—")
+                );
+                facts.problems.push(WallProblem {
+                    weight: if role == Role::Critical { 4 } else { 1 },
+                    since: Some(t.reported_at),
+                    text,
+                    role,
+                });
             }
-            let due = t.response_due.filter(|_| t.response_met_at.is_none()).into_iter().chain(t.resolution_due).filter(|d| *d > now).min();
+            let due = t
+                .response_due
+                .filter(|_| t.response_met_at.is_none())
+                .into_iter()
+                .chain(t.resolution_due)
+                .filter(|d| *d > now)
+                .min();
             if let Some(due) = due.filter(|_| t.state != "waiting")
                 && facts.next_breach.as_ref().is_none_or(|(at, _)| due < *at)
             {
                 facts.next_breach = Some((due, format!("#{} {}", t.id, view::level_word(&t.level))));
             }
         }
-        let names = [say::queue_breaching(), say::queue_mine(), say::queue_unassigned(), say::queue_waiting(), say::queue_all()];
-        facts.lines = names.iter().zip(self.counts).map(|(name, n)| format!("{} {n}", crate::text::cell(name, 14))).collect();
+        let names = [
+            say::queue_breaching(),
+            say::queue_mine(),
+            say::queue_unassigned(),
+            say::queue_waiting(),
+            say::queue_all(),
+        ];
+        facts.lines =
+            names.iter().zip(self.counts).map(|(name, n)| format!("{} {n}", crate::text::cell(name, 14))).collect();
         facts
     }
 

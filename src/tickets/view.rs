@@ -54,7 +54,10 @@ pub(super) fn clock_text(t: &Ticket, now: Millis, ascii: bool) -> (String, Role)
     match t.state.as_str() {
         "resolved" | "merged" => {
             let ok = !t.resolution_breached && !t.response_breached;
-            return (sign(if ok { "✓" } else { "✗" }, if ok { "OK" } else { "X" }).to_owned(), if ok { Role::Ok } else { Role::Dim });
+            return (
+                sign(if ok { "✓" } else { "✗" }, if ok { "OK" } else { "X" }).to_owned(),
+                if ok { Role::Ok } else { Role::Dim },
+            );
         }
         "waiting" => {
             let left = t.follow_up_at.map(|at| countdown::remaining(at - now)).unwrap_or_default();
@@ -89,7 +92,11 @@ pub(super) fn next_change(rows: &[Ticket], now: Millis) -> Option<Millis> {
         .filter(|t| !matches!(t.state.as_str(), "resolved" | "merged"))
         .flat_map(|t| [t.response_due.filter(|_| t.response_met_at.is_none()), t.resolution_due, t.follow_up_at])
         .flatten()
-        .map(|due| if (due - now).abs() < HOUR { now / SECOND * SECOND + SECOND } else { now / 60_000 * 60_000 + 60_000 })
+        .map(
+            |due| {
+                if (due - now).abs() < HOUR { now / SECOND * SECOND + SECOND } else { now / 60_000 * 60_000 + 60_000 }
+            },
+        )
         .min()
 }
 
@@ -99,7 +106,10 @@ pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
         (false, _) => (area, None),
         (true, true) => {
             let w = area.width * 3 / 5;
-            (Rect::new(area.x, area.y, w, area.height), Some(Rect::new(area.x + w, area.y, area.width - w, area.height)))
+            (
+                Rect::new(area.x, area.y, w, area.height),
+                Some(Rect::new(area.x + w, area.y, area.width - w, area.height)),
+            )
         }
         (true, false) if area.height >= 20 => {
             let h = area.height * 3 / 5;
@@ -115,7 +125,8 @@ pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
 
 fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
     let inside = brush.panel(buf, area, "");
-    let names = [say::queue_breaching(), say::queue_mine(), say::queue_unassigned(), say::queue_waiting(), say::queue_all()];
+    let names =
+        [say::queue_breaching(), say::queue_mine(), say::queue_unassigned(), say::queue_waiting(), say::queue_all()];
     let mut x = area.x + 2;
     if tab.search.is_empty() {
         for (i, name) in names.iter().enumerate() {
@@ -125,7 +136,14 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
             x = brush.text(buf, x, area.y, area.right().saturating_sub(x + 1), &format!(" {name} {count} "), role) + 1;
         }
     } else {
-        brush.text(buf, x, area.y, area.width.saturating_sub(4), &format!(" {} ", say::found(&tab.search, tab.rows.len())), Role::TabActive);
+        brush.text(
+            buf,
+            x,
+            area.y,
+            area.width.saturating_sub(4),
+            &format!(" {} ", say::found(&tab.search, tab.rows.len())),
+            Role::TabActive,
+        );
     }
     if inside.height < 2 {
         return;
@@ -139,7 +157,11 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     let fixed = 2 + 8 + 10 + 14 + from + u16::from(from > 0) + owner + 2;
     let title = inside.width.saturating_sub(fixed).max(8);
     let mut head = format!(
-        "  {}{}{}{}", cell("#", 8), cell(&say::head_level(), 10), cell(&say::head_clock(), 14), cell(&say::head_title(), usize::from(title) + 1)
+        "  {}{}{}{}",
+        cell("#", 8),
+        cell(&say::head_level(), 10),
+        cell(&say::head_clock(), 14),
+        cell(&say::head_title(), usize::from(title) + 1)
     );
     if from > 0 {
         head.push_str(&cell(&say::head_from(), 13));
@@ -162,7 +184,13 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         let (clock, role) = clock_text(t, now, brush.ascii);
         brush.text(buf, x, y, 13, &clock, role);
         x += 14;
-        let late = if t.flag.is_some() { format!("{} ", say::follow_up()) } else if t.born_late { format!("{} ", say::born_late()) } else { String::new() };
+        let late = if t.flag.is_some() {
+            format!("{} ", say::follow_up())
+        } else if t.born_late {
+            format!("{} ", say::born_late())
+        } else {
+            String::new()
+        };
         let used = brush.text(buf, x, y, title, &late, Role::Stale);
         brush.text(buf, used, y, (x + title).saturating_sub(used), &t.title, Role::Text);
         x += title + 1;
@@ -170,7 +198,14 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
             brush.text(buf, x, y, from, &format!("{} {}", t.channel, t.reporter), Role::Dim);
             x += from + 1;
         }
-        brush.text(buf, x, y, owner, t.owner.as_deref().unwrap_or("—"), if t.owner.is_some() { Role::Text } else { Role::Dim });
+        brush.text(
+            buf,
+            x,
+            y,
+            owner,
+            t.owner.as_deref().unwrap_or("—"),
+            if t.owner.is_some() { Role::Text } else { Role::Dim },
+        );
         if i == tab.place.at {
             brush.select(buf, Rect::new(body.x, y, body.width, 1));
         }
@@ -258,7 +293,12 @@ pub(super) fn explain(config: &Config, id: i64, past: &[Happening], now: Millis)
     let mut lines = vec![
         say::explain_title(id),
         say::explain_start(&at(state.reported_at)),
-        say::explain_rule(&level_word(&state.level), &span(state.response.budget), &span(state.resolution.budget), &calendar_name),
+        say::explain_rule(
+            &level_word(&state.level),
+            &span(state.response.budget),
+            &span(state.resolution.budget),
+            &calendar_name,
+        ),
     ];
     for h in past.iter().filter(|h| h.kind == "level") {
         lines.push(say::explain_level(&at(h.at), &level_word(h.data["level"].as_str().unwrap_or_default())));

@@ -5,3 +5,4 @@ mod db;
 mod ground;
 mod health;
 mod house;
+mod tickets;
