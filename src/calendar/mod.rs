@@ -98,6 +98,14 @@ impl Calendar {
         let mut open: Vec<(Millis, Millis)> =
             hours.iter().map(|(a, b)| (self.instant(day, *a), self.instant(day, *b))).filter(|(a, b)| a < b).collect();
         open.sort_unstable();
+        // hours that overlap, as written or by a shift over a gap, count once
+        open.dedup_by(|next, before| {
+            let touches = next.0 <= before.1;
+            if touches {
+                before.1 = before.1.max(next.1);
+            }
+            touches
+        });
         if let Some(breaks) = self.breaks.get(&day) {
             let closed: Vec<_> = breaks.iter().map(|(a, b)| (self.instant(day, *a), self.instant(day, *b))).collect();
             open = subtract(open, &closed);
@@ -146,7 +154,7 @@ impl Calendar {
         }
         if self.always {
             let mut at = start;
-            let mut closed: Vec<_> = pauses.to_vec();
+            let mut closed: Vec<_> = pauses.iter().copied().filter(|(a, b)| a < b).collect();
             closed.sort_unstable();
             for (a, b) in closed {
                 if b <= at {
@@ -209,9 +217,10 @@ impl Calendar {
 
     /// Whether something between the two instants lies in a year that a holiday list is expected for but not there.
     pub fn is_provisional(&self, from: Millis, to: Millis) -> bool {
-        let (Some(first), Some(last)) = (self.years.first(), self.years.last()) else { return false };
-        let (a, b) = (self.date(from).year(), self.date(to).year());
-        !self.always && (a < *first || b > *last)
+        if self.always || self.years.is_empty() {
+            return false;
+        }
+        (self.date(from).year()..=self.date(to).year()).any(|year| !self.years.contains(&year))
     }
 }
 
@@ -300,6 +309,30 @@ mod tests {
         let c = office();
         assert!(c.is_provisional(t("2026-12-31T09:00:00Z"), t("2027-01-04T09:00:00Z")));
         assert!(!c.is_provisional(t("2026-12-01T09:00:00Z"), t("2026-12-02T09:00:00Z")));
+    }
+
+    #[test]
+    fn overlapping_hours_count_once() {
+        let mut c = office();
+        c.week[1] = vec![(540, 780), (720, 1080)];
+        let start = parse_rfc3339("2026-11-24T09:00:00+08:00").expect("t");
+        let due = c.deadline(start, 9 * HOUR, &[]);
+        assert_eq!(due, Some(start + 9 * HOUR));
+        assert_eq!(c.offset_before(start + 9 * HOUR, 9 * HOUR), Some(start));
+    }
+
+    #[test]
+    fn a_pause_that_ends_before_it_begins_is_none() {
+        let c = Calendar::always(Tz::UTC);
+        assert_eq!(c.deadline(0, 2 * HOUR, &[(HOUR, MINUTE)]), Some(2 * HOUR));
+    }
+
+    #[test]
+    fn a_year_missing_between_two_lists_is_provisional() {
+        let t = |s| parse_rfc3339(s).expect("t");
+        let mut c = office();
+        c.years.insert(2028);
+        assert!(c.is_provisional(t("2027-03-01T09:00:00Z"), t("2027-03-02T09:00:00Z")));
     }
 
     proptest! {
