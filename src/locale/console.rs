@@ -33,7 +33,7 @@ crate::messages! {
     undone(what: &str): "undone: {what}" | "已撤销：{what}";
     nothing_to_explain(): "nothing to explain here" | "此处没有可解释的内容";
     unknown_key(key: &str): "{key}: no such key here; ? shows all" | "{key}：此处没有该按键；按 ? 查看全部";
-    pending(keys: &str): "{keys} …" | "{keys} ……";
+    pending(keys: &str): "{keys} …" | "{keys} …";
     too_small(): "window too small" | "窗口太小";
     enlarge(): "enlarge to 60×15" | "请放大到 60×15";
     store_lost(age: &str): "store lost {age}, last known values; retrying" | "存储断开 {age}，显示最后已知的数据；正在重试";

@@ -60,9 +60,15 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// The step that the SLA clocks take by it, if any.
-    fn step(&self) -> Option<Event> {
-        let step = match self.kind.as_str() {
+    /// The steps that the SLA clocks take by it, if any.
+    fn steps(&self) -> Vec<Event> {
+        // who solves it tells the user: that is an answer too
+        let answer = (self.kind == "resolved").then_some(Step::Respond);
+        answer.into_iter().chain(self.step()).map(|step| Event { at: self.at, step }).collect()
+    }
+
+    fn step(&self) -> Option<Step> {
+        Some(match self.kind.as_str() {
             "created" => Step::Reported {
                 level: self.data["level"].as_str()?.to_owned(),
                 reported_at: self.data["reported_at"].as_i64()?,
@@ -74,8 +80,7 @@ impl Happening {
             "resolved" | "merged" => Step::Resolve,
             "reopened" => Step::Reopen,
             _ => return None,
-        };
-        Some(Event { at: self.at, step })
+        })
     }
 }
 
@@ -125,7 +130,7 @@ pub fn level_of(config: &Tickets, scope: &str, severity: &str) -> String {
 /// # Errors
 /// When a level of its past is not in the policy any more.
 pub fn clocks(policy: &Policy, happenings: &[Happening], now: Millis) -> Result<State, String> {
-    let mut events: Vec<Event> = happenings.iter().filter_map(Happening::step).collect();
+    let mut events: Vec<Event> = happenings.iter().flat_map(Happening::steps).collect();
     // a clock set back must not put an answer before the report
     for i in 1..events.len() {
         events[i].at = events[i].at.max(events[i - 1].at);

@@ -194,8 +194,6 @@ impl Run<'_> {
                 self.target()?;
             }
             Step::Resolve => {
-                // the person who solves it tells the user: that is an answer
-                self.respond(at)?;
                 // solved straight from a pause: the pause is deducted all the same
                 self.pauses.extend(self.waiting.take().map(|from| (from, at)));
                 self.resolved.get_or_insert(at);
