@@ -6,6 +6,7 @@ mod ground;
 mod host;
 mod sla;
 mod ticket;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,6 +93,9 @@ enum Command {
     /// Tickets
     #[command(subcommand)]
     Ticket(ticket::Cmd),
+    /// Event logs and bottlenecks
+    #[command(subcommand)]
+    Workflow(workflow::Cmd),
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
@@ -160,6 +164,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
         Some(Command::Serve) => ground::serve(&cx).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,
+        Some(Command::Workflow(cmd)) => workflow::run(&cx, cmd).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,

@@ -1,1 +1,7 @@
 //! Event logs and bottlenecks.
+
+pub mod actions;
+pub mod model;
+pub mod sources;
+pub mod store;
+pub mod tab;
