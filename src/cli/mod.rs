@@ -1,5 +1,6 @@
 //! The command tree: one file per noun, thin.
 
+mod account;
 mod agent;
 mod context;
 mod ground;
@@ -96,6 +97,9 @@ enum Command {
     /// Event logs and bottlenecks
     #[command(subcommand)]
     Workflow(workflow::Cmd),
+    /// Accounts, the HR roster, audits
+    #[command(subcommand)]
+    Account(account::Cmd),
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
@@ -165,6 +169,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Serve) => ground::serve(&cx).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,
         Some(Command::Workflow(cmd)) => workflow::run(&cx, cmd).await,
+        Some(Command::Account(cmd)) => account::run(&cx, cmd).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,

@@ -11,5 +11,6 @@ pub(super) fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
         Box::new(crate::health::tab::HealthTab::new(config.clone())),
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),
         Box::<crate::workflows::tab::WorkflowsTab>::default(),
+        Box::<crate::accounts::tab::AccountsTab>::default(),
     ]
 }
