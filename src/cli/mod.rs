@@ -62,12 +62,6 @@ pub struct ConsoleArgs {
     /// The tab to open first
     #[arg(long, value_enum)]
     tab: Option<TabName>,
-    /// A synthetic company in a temporary store, alive
-    #[arg(long)]
-    demo: bool,
-    /// How many times faster than the wall clock the demo runs (0.1 to 3600)
-    #[arg(long, requires = "demo", value_name = "N")]
-    speed: Option<f64>,
 }
 
 /// A tab of the console.
@@ -81,8 +75,6 @@ pub enum TabName {
     Workflows,
     /// Audits
     Accounts,
-    /// Adherence
-    Backups,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,6 @@ pub mod backups;
 pub mod cli;
 pub mod common;
 pub mod console;
-pub mod demo;
 pub mod health;
 pub mod tickets;
 pub mod workflows;
@@ -94,7 +93,6 @@ mod tests {
             cli::MESSAGES,
             common::MESSAGES,
             console::MESSAGES,
-            demo::MESSAGES,
             health::MESSAGES,
             tickets::MESSAGES,
             workflows::MESSAGES,

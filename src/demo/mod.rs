@@ -1,1 +1,0 @@
-//! A synthetic company, seeded and alive.

@@ -1,3 +1,0 @@
-//! Messages of `demo`.
-
-crate::messages! {}
