@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod backup;
 mod context;
 mod ground;
 mod host;
@@ -75,6 +76,8 @@ pub enum TabName {
     Workflows,
     /// Audits
     Accounts,
+    /// Adherence
+    Backups,
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +95,9 @@ enum Command {
     /// Accounts, the HR roster, audits
     #[command(subcommand)]
     Account(account::Cmd),
+    /// The backup catalogue
+    #[command(subcommand)]
+    Backup(backup::Cmd),
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
@@ -162,6 +168,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,
         Some(Command::Workflow(cmd)) => workflow::run(&cx, cmd).await,
         Some(Command::Account(cmd)) => account::run(&cx, cmd).await,
+        Some(Command::Backup(cmd)) => backup::run(&cx, cmd).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,

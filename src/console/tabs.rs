@@ -12,5 +12,6 @@ pub(super) fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),
         Box::<crate::workflows::tab::WorkflowsTab>::default(),
         Box::<crate::accounts::tab::AccountsTab>::default(),
+        Box::<crate::backups::tab::BackupsTab>::default(),
     ]
 }
