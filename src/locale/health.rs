@@ -28,7 +28,7 @@ crate::messages! {
     full_in(age: &str): "full in {age}" | "{age} 后写满";
     span(text: &str): "last {text}" | "最近 {text}";
     ok(): "All hosts are within their thresholds." | "所有主机均在阈值之内。";
-    problem(what: &str, value: &str, raise: &str, clear: &str): "{what} {value}: at or above {raise}; clears below {clear}" | "{what} {value}：达到或超过 {raise}；低于 {clear} 时恢复";
+    problem(what: &str, value: &str, raise: &str, clear: &str): "{what} {value} (raised at {raise}, clears below {clear})" | "{what} {value}（达到 {raise} 时告警，低于 {clear} 时恢复）";
     stale(age: &str): "no sample for {age}: is the agent running, is the host up?" | "已有 {age} 没有样本：采集代理是否运行？主机是否在线？";
     explain_title(host: &str): "Why {host} is where it is" | "主机 {host} 的状态说明";
     explain_fine(): "every figure is below its threshold" | "各项指标均低于阈值";

@@ -5,4 +5,5 @@ mod db;
 mod ground;
 mod health;
 mod house;
+mod imports;
 mod tickets;
