@@ -104,6 +104,7 @@ pub struct App {
     session: Vec<(Millis, String)>,
     lost: Option<Millis>,
     mouse: bool,
+    keys: crate::config::Keys,
     work: Vec<Work>,
     /// Whether something visible changed since the last frame.
     pub(super) dirty: bool,
@@ -129,6 +130,8 @@ pub struct Setup {
     pub zone: chrono_tz::Tz,
     /// Whether the mouse is captured.
     pub mouse: bool,
+    /// Key bindings of the configuration.
+    pub keys: crate::config::Keys,
 }
 
 impl App {
@@ -151,6 +154,7 @@ impl App {
             session: vec![],
             lost: None,
             mouse: setup.mouse,
+            keys: setup.keys,
             work: vec![],
             dirty: true,
             quit: false,
@@ -332,7 +336,7 @@ impl App {
         }
         let typed = if self.typed.is_empty() { pressed } else { format!("{} {pressed}", self.typed) };
         self.typed.clear();
-        match lookup(&typed, &[self.seats[self.active].tab.commands(), GLOBALS]) {
+        match self.bound(&typed) {
             Lookup::Matched(name) => self.command(name, now),
             Lookup::Pending(next) => {
                 let next: Vec<String> = next.iter().map(|(key, name)| format!("{key} {}", self.doc(name))).collect();
@@ -341,6 +345,40 @@ impl App {
             }
             Lookup::None => self.say(say::unknown_key(&typed), Role::Dim, now),
         }
+    }
+
+    /// What a key means: the configuration's bindings of the tab, its global ones, then the built-in ones.
+    fn bound(&self, typed: &str) -> Lookup {
+        let tab = &self.seats[self.active].tab;
+        let known = |name: &str| tab.commands().iter().chain(GLOBALS).find(|c| c.name == name).map(|c| c.name);
+        let mut pending = Vec::new();
+        for context in [tab.key(), "global"] {
+            for (keys, command) in self.keys.get(context).into_iter().flatten() {
+                if keys == typed {
+                    return known(command).map_or(Lookup::None, Lookup::Matched);
+                }
+                let rest = keys.strip_prefix(typed).and_then(|r| r.strip_prefix(' '));
+                pending.extend(rest.zip(known(command)).map(|(rest, name)| (rest.to_owned(), name)));
+            }
+        }
+        if pending.is_empty() { lookup(typed, &[tab.commands(), GLOBALS]) } else { Lookup::Pending(pending) }
+    }
+
+    /// What is wrong with the configuration's key bindings: a context or command that does not exist.
+    pub fn wrong_binding(&self) -> Option<String> {
+        for (context, bindings) in &self.keys {
+            let tab = self.seats.iter().find(|s| s.tab.key() == context);
+            if tab.is_none() && context != "global" {
+                return Some(say::no_context(context));
+            }
+            for (keys, command) in bindings.iter().filter(|(_, command)| !command.is_empty()) {
+                let own = tab.map_or(&[][..], |s| s.tab.commands());
+                if !own.iter().chain(GLOBALS).any(|c| c.name == command) {
+                    return Some(say::no_command(context, keys, command));
+                }
+            }
+        }
+        None
     }
 
     fn doc(&self, name: &str) -> String {

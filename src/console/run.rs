@@ -57,9 +57,13 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             wall: options.wall.then(|| config.ui.wall_rotation.millis()),
             zone,
             mouse,
+            keys: config.keys.clone(),
         },
         clock.now(),
     );
+    if let Some(wrong) = app.wrong_binding() {
+        return Err(wrong);
+    }
     let (tx, mut inbox) = mpsc::unbounded_channel::<Msg>();
     spawn_work(&mut app, &door, &tx, &mut screen);
     // the first frame waits for the first snapshot of its tab, but never long
@@ -78,6 +82,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     let mut events = EventStream::new();
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut hup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
+    let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut check = tokio::time::interval(Duration::from_secs(1));
     let gap = config.ui.frame_gap.std();
     let mut last_frame = Instant::now();
@@ -110,6 +115,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             }
             _ = term.recv() => break,
             _ = hup.recv() => break,
+            _ = int.recv() => break,
             _ = check.tick() => if terminal::is_gone() { break },
             () = tokio::time::sleep_until(frame_at), if app.dirty => {
                 screen.draw(|buf, area| app.draw(&theme, ascii, buf, area, clock.now())).map_err(|e| e.to_string())?;

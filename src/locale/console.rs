@@ -47,5 +47,7 @@ crate::messages! {
     stale(age: &str): "STALE {age}" | "数据过期 {age}";
     more(n: usize): "and {n} more" | "另有 {n} 项";
     done_in_part(done: usize, all: usize, why: &str): "{done} of {all} done; then: {why}" | "已完成 {done}/{all}；随后：{why}";
+    no_context(context: &str): "keys.{context}: no such tab; write global, health, tickets, workflows, accounts or backups" | "keys.{context}：没有该页面；请写 global、health、tickets、workflows、accounts 或 backups";
+    no_command(context: &str, keys: &str, command: &str): "keys.{context}.\"{keys}\": no command `{command}` there" | "keys.{context}.\"{keys}\"：没有命令 `{command}`";
     done_many(n: usize): "{n} done" | "已完成 {n} 项";
 }
