@@ -1,10 +1,13 @@
-//! What lies over the tab: help, palette, form, text. The top layer gets the key first.
+//! What lies over the tab: text, search line, question, lists, forms. The top layer gets the key first.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::tab::{Effect, Form};
+use super::edit;
+use super::form::FormLayer;
+use super::list::List;
+use super::tab::{Confirm, Effect};
 use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::text;
@@ -18,22 +21,15 @@ pub(super) enum Layer {
         lines: Vec<String>,
         top: usize,
     },
-    Form {
-        form: Form,
-        field: usize,
-        error: Option<String>,
-    },
-    /// A line of text: `/` search or `:` palette.
-    Line {
-        prompt: &'static str,
+    /// The `/` line.
+    Search {
         value: String,
-    },
-    /// Commands to choose from: key, name, what it does.
-    Palette {
-        value: String,
-        all: Vec<(String, &'static str, String)>,
         at: usize,
     },
+    Confirm(Confirm),
+    /// Palette, help, picker.
+    List(List),
+    Form(FormLayer),
 }
 
 /// What a key did to a layer.
@@ -44,6 +40,10 @@ pub(super) enum Reply {
     Close,
     /// It goes and these follow.
     Done(Vec<Effect>),
+    /// It goes, these follow, and what was typed is kept until they have succeeded.
+    Sent(Vec<Effect>, String, Vec<String>),
+    /// It goes; what was typed is kept.
+    Draft(String, Vec<String>),
     /// It goes; the tab searches for this.
     Search(String),
     /// It goes and this command runs.
@@ -52,232 +52,152 @@ pub(super) enum Reply {
 
 impl Layer {
     /// Takes a key.
-    pub(super) fn key(&mut self, key: &KeyEvent) -> Reply {
-        let typed = match key.code {
-            KeyCode::Char(c) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => Some(c),
-            _ => None,
-        };
-        if key.code == KeyCode::Esc || (key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL))
-        {
-            return Reply::Close;
+    pub(super) fn key(&mut self, key: &KeyEvent, now: Millis) -> Reply {
+        let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        if key.code == KeyCode::Esc || ctrl_c {
+            return match self {
+                Self::Form(form) => form.draft().map_or(Reply::Close, |(title, values)| Reply::Draft(title, values)),
+                _ => Reply::Close,
+            };
         }
         match self {
             Self::Text { lines, top, .. } => {
+                let last = lines.len().saturating_sub(1);
                 match key.code {
-                    KeyCode::Down | KeyCode::Char('j') => *top = (*top + 1).min(lines.len().saturating_sub(1)),
+                    KeyCode::Down | KeyCode::Char('j') => *top = (*top + 1).min(last),
                     KeyCode::Up | KeyCode::Char('k') => *top = top.saturating_sub(1),
-                    KeyCode::PageDown | KeyCode::Char(' ') => *top = (*top + 15).min(lines.len().saturating_sub(1)),
-                    KeyCode::PageUp => *top = top.saturating_sub(15),
+                    KeyCode::PageDown | KeyCode::Char(' ') => *top = (*top + 15).min(last),
+                    KeyCode::Char('d') if key.modifiers.contains(KeyModifiers::CONTROL) => *top = (*top + 15).min(last),
+                    KeyCode::PageUp | KeyCode::Char('u') => *top = top.saturating_sub(15),
+                    KeyCode::Home | KeyCode::Char('g') => *top = 0,
+                    KeyCode::End | KeyCode::Char('G') => *top = last,
                     _ => return Reply::Close,
                 }
                 Reply::Stay
             }
-            Self::Line { value, .. } => {
+            Self::Search { value, at } => {
                 match key.code {
                     KeyCode::Enter => return Reply::Search(std::mem::take(value)),
-                    KeyCode::Backspace => _ = value.pop(),
-                    _ => value.extend(typed),
+                    KeyCode::Backspace if value.is_empty() => return Reply::Close,
+                    _ => _ = edit::key(value, at, key, false),
                 }
                 Reply::Stay
             }
-            Self::Palette { value, all, at } => {
-                match key.code {
-                    KeyCode::Enter => {
-                        return ranked(value, all).get(*at).map_or(Reply::Close, |i| Reply::Command(all[*i].1));
-                    }
-                    KeyCode::Down => *at += 1,
-                    KeyCode::Up => *at = at.saturating_sub(1),
-                    KeyCode::Backspace => {
-                        value.pop();
-                        *at = 0;
-                    }
-                    _ => {
-                        value.extend(typed);
-                        *at = 0;
-                    }
-                }
-                *at = (*at).min(ranked(value, all).len().saturating_sub(1));
-                Reply::Stay
-            }
-            Self::Form { form, field, error } => form_key(form, field, error, key, typed),
+            Self::Confirm(confirm) => match key.code {
+                KeyCode::Char('y' | 'Y') => Reply::Done(std::mem::take(&mut confirm.yes)),
+                _ => Reply::Close,
+            },
+            Self::List(list) => list.key(key),
+            Self::Form(form) => form.key(key, now),
         }
     }
 
     /// Takes pasted text.
     pub(super) fn paste(&mut self, pasted: &str) {
         match self {
-            Self::Line { value, .. } | Self::Palette { value, .. } => {
-                value.push_str(&pasted.replace(['\n', '\r'], " "));
-            }
-            Self::Form { form, field, .. } if form.fields[*field].choices.is_empty() => {
-                form.fields[*field].value.push_str(&pasted.replace("\r\n", "\n").replace('\r', "\n"));
-            }
-            _ => {}
+            Self::Search { value, at } => edit::insert(value, at, pasted, false),
+            Self::List(list) => list.paste(pasted),
+            Self::Form(form) => form.paste(pasted),
+            Self::Text { .. } | Self::Confirm(_) => {}
         }
+    }
+
+    /// The next instant at which its picture changes by time alone: a live preview counts on.
+    pub(super) fn wake(&self, now: Millis) -> Option<Millis> {
+        matches!(self, Self::Form(form) if form.is_live()).then(|| now / 10_000 * 10_000 + 10_000)
     }
 
     /// Draws it over `area`.
     pub(super) fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         match self {
             Self::Text { title, lines, top } => {
-                let inside = popup(brush, buf, area, title, 84, lines.len() as u16 + 2);
-                for (line, y) in lines.iter().skip(*top).zip(inside.top()..inside.bottom()) {
+                let widest = lines.iter().map(|l| text::width(l)).max().unwrap_or(0).max(text::width(title) + 4);
+                let width = (widest + 4).clamp(40, 100) as u16;
+                let lines: Vec<String> = lines.iter().flat_map(|l| text::wrap(l, usize::from(width) - 4)).collect();
+                let room = area.height.saturating_sub(2);
+                let inside = popup(brush, buf, area, title, width, (lines.len() as u16 + 2).min(room));
+                let top = (*top).min(lines.len().saturating_sub(usize::from(inside.height)));
+                for (line, y) in lines.iter().skip(top).zip(inside.top()..inside.bottom()) {
                     brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), line, Role::Text);
                 }
+                let below = lines.len().saturating_sub(top + usize::from(inside.height));
+                if below > 0 {
+                    let more = format!(" {} ", say::more_below(below));
+                    brush.text_right(buf, inside.right().saturating_sub(1), inside.bottom(), &more, Role::Dim);
+                }
             }
-            Self::Line { prompt, value } => {
+            Self::Search { value, at } => {
                 let y = area.bottom().saturating_sub(1);
-                buf.set_style(Rect::new(area.x, y, area.width, 1), brush.style(Role::Input));
-                let x = brush.text(buf, area.x, y, area.width, &format!("{prompt}{value}_"), Role::Input);
-                for x in x..area.right() {
-                    buf[(x, y)].set_symbol(" ").set_style(brush.style(Role::Input));
-                }
+                let x = brush.text(buf, area.x, y, area.width, "/", Role::Key);
+                input(brush, buf, Rect::new(x, y, area.right().saturating_sub(x), 1), value, Some(*at));
             }
-            Self::Palette { value, all, at } => {
-                let inside = popup(brush, buf, area, &say::palette(), 72, 20);
-                brush.text(
-                    buf,
-                    inside.x + 1,
-                    inside.y,
-                    inside.width.saturating_sub(2),
-                    &format!("{value}_"),
-                    Role::Input,
-                );
-                for ((row, i), y) in ranked(value, all).into_iter().enumerate().zip(inside.y + 1..inside.bottom()) {
-                    let (keys, _, doc) = &all[i];
-                    brush.text(buf, inside.x + 1, y, 12, keys, Role::Key);
-                    brush.text(buf, inside.x + 14, y, inside.width.saturating_sub(15), doc, Role::Text);
-                    if row == *at {
-                        brush.select(buf, Rect::new(inside.x, y, inside.width, 1));
-                    }
+            Self::Confirm(confirm) => {
+                let lines: Vec<String> = confirm.lines.iter().flat_map(|l| text::wrap(l, 60)).collect();
+                let inside = popup(brush, buf, area, "", 66, lines.len() as u16 + 6);
+                let width = inside.width.saturating_sub(2);
+                brush.text(buf, inside.x + 1, inside.y, width, &confirm.title, Role::Critical);
+                for (line, y) in lines.iter().zip(inside.y + 1..inside.bottom()) {
+                    brush.text(buf, inside.x + 1, y, width, line, Role::Text);
                 }
+                let y = inside.bottom().saturating_sub(1);
+                let x = brush.text(buf, inside.x + 1, y, width, &format!(" n {} ", say::no()), Role::TabActive) + 2;
+                brush.text(buf, x, y, inside.right().saturating_sub(x), &format!(" y {} ", say::yes()), Role::Text);
             }
-            Self::Form { form, field, error } => draw_form(form, *field, error.as_deref(), brush, buf, area, now),
+            Self::List(list) => list.draw(brush, buf, area),
+            Self::Form(form) => form.draw(brush, buf, area, now),
         }
     }
 }
 
-fn form_key(
-    form: &mut Form,
-    field: &mut usize,
-    error: &mut Option<String>,
-    key: &KeyEvent,
-    typed: Option<char>,
-) -> Reply {
-    let last = form.fields.len().saturating_sub(1);
-    *error = None;
-    match key.code {
-        KeyCode::Enter if *field == last || key.modifiers.contains(KeyModifiers::CONTROL) => {
-            let values: Vec<String> = form.fields.iter().map(|f| f.value.clone()).collect();
-            match (form.submit)(&values) {
-                Ok(effects) => return Reply::Done(effects),
-                Err(why) => *error = Some(why),
-            }
-        }
-        KeyCode::Enter | KeyCode::Tab | KeyCode::Down => *field = if *field == last { 0 } else { *field + 1 },
-        KeyCode::BackTab | KeyCode::Up => *field = if *field == 0 { last } else { *field - 1 },
-        code => {
-            let f = &mut form.fields[*field];
-            if f.choices.is_empty() {
-                match code {
-                    KeyCode::Backspace => _ = f.value.pop(),
-                    _ => f.value.extend(typed),
-                }
-            } else {
-                let at = f.choices.iter().position(|(v, _)| *v == f.value).unwrap_or(0);
-                let next = match code {
-                    KeyCode::Left => at.checked_sub(1).unwrap_or(f.choices.len() - 1),
-                    KeyCode::Right | KeyCode::Char(' ') => (at + 1) % f.choices.len(),
-                    KeyCode::Char(c) => match c.to_digit(10) {
-                        Some(d) if d >= 1 && (d as usize) <= f.choices.len() => d as usize - 1,
-                        _ => at,
-                    },
-                    _ => at,
-                };
-                f.value.clone_from(&f.choices[next].0);
-            }
-        }
+/// One line of text being typed, its cursor kept in sight; without a cursor, from its beginning.
+pub(super) fn input(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, value: &str, cursor: Option<usize>) {
+    let at = at.intersection(buf.area);
+    if at.is_empty() {
+        return;
     }
-    Reply::Stay
-}
-
-fn draw_form(
-    form: &Form,
-    field: usize,
-    error: Option<&str>,
-    brush: &Brush<'_>,
-    buf: &mut Buffer,
-    area: Rect,
-    now: Millis,
-) {
-    let values: Vec<String> = form.fields.iter().map(|f| f.value.clone()).collect();
-    let preview = form.preview.as_ref().map(|p| p(&values, now)).unwrap_or_default();
-    let height = form.fields.len() + preview.len() + usize::from(error.is_some()) + 4;
-    let inside = popup(brush, buf, area, &form.title, 76, height as u16);
-    let label = form.fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(0).min(24) as u16;
-    let width = inside.width.saturating_sub(label + 4);
-    let mut y = inside.y;
-    for (i, f) in form.fields.iter().enumerate() {
-        let on = i == field;
-        brush.text(buf, inside.x + 1, y, label, &f.label, if on { Role::Key } else { Role::Dim });
-        let x = inside.x + label + 3;
-        if f.choices.is_empty() {
-            // the end of the text is where one types
-            let mut shown = f.value.replace('\n', " ⏎ ");
-            while text::width(&text::clean(&shown)) + 1 > usize::from(width) && !shown.is_empty() {
-                shown.remove(0);
-            }
-            let shown = if on { format!("{shown}_") } else { shown };
-            buf.set_style(Rect::new(x, y, width, 1).intersection(buf.area), brush.style(Role::Input));
-            brush.text(buf, x, y, width, &shown, Role::Input);
-        } else {
-            let mut at = x;
-            for (value, shown) in &f.choices {
-                let role = if *value == f.value { Role::TabActive } else { Role::Text };
-                at = brush.text(buf, at, y, inside.right().saturating_sub(at), &format!(" {shown} "), role) + 1;
-            }
-        }
-        y += 1;
+    buf.set_style(at, brush.style(Role::Input));
+    for x in at.left()..at.right() {
+        buf[(x, at.y)].set_symbol(" ");
     }
-    y += 1;
-    for line in preview {
-        brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), &line, Role::Info);
-        y += 1;
+    let Some(cursor) = cursor else {
+        brush.text(buf, at.x, at.y, at.width, value, Role::Input);
+        return;
+    };
+    let mut cursor = cursor.min(value.len());
+    while !value.is_char_boundary(cursor) {
+        cursor -= 1;
     }
-    if let Some(error) = error {
-        brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), error, Role::Critical);
-        y += 1;
+    let mut head = text::clean(&value[..cursor]).into_owned();
+    let room = usize::from(at.width.saturating_sub(2));
+    while text::width(&head) > room {
+        head.remove(0);
     }
-    brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), &say::form_keys(), Role::Dim);
+    let x = brush.text(buf, at.x, at.y, at.width, &head, Role::Input);
+    brush.text(buf, x, at.y, at.right().saturating_sub(x), &value[cursor..], Role::Input);
+    if x < at.right() {
+        // a reversed cell is the cursor: the terminal's own would cost a flush in the middle of the frame
+        let style = brush.style(Role::Input).add_modifier(ratatui::style::Modifier::REVERSED);
+        buf[(x, at.y)].set_style(style);
+    }
 }
 
 /// Clears a centred box and draws its frame; returns what is inside.
-fn popup(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, title: &str, width: u16, height: u16) -> Rect {
+pub(super) fn popup(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, title: &str, width: u16, height: u16) -> Rect {
     let (w, h) = (width.min(area.width), height.clamp(3, area.height.max(3)));
     let at =
         Rect::new(area.x + (area.width - w) / 2, area.y + area.height.saturating_sub(h) / 3, w, h).intersection(area);
+    clear(buf, at);
+    brush.panel(buf, at, title)
+}
+
+/// Blanks `at`, and the other half of a wide character that it cuts.
+fn clear(buf: &mut Buffer, at: Rect) {
     for y in at.top()..at.bottom() {
         for x in at.left()..at.right() {
             buf[(x, y)].reset();
         }
+        if at.left() > buf.area.left() && text::width(buf[(at.left() - 1, y)].symbol()) > 1 {
+            buf[(at.left() - 1, y)].set_symbol(" ");
+        }
     }
-    brush.panel(buf, at, title)
-}
-
-/// The entries that `value` matches, best first.
-fn ranked(value: &str, all: &[(String, &'static str, String)]) -> Vec<usize> {
-    use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-    let mut matcher = nucleo_matcher::Matcher::new(nucleo_matcher::Config::DEFAULT);
-    let pattern = Pattern::parse(value, CaseMatching::Ignore, Normalization::Smart);
-    let mut scratch = Vec::new();
-    let mut found: Vec<(u32, usize)> = all
-        .iter()
-        .enumerate()
-        .filter_map(|(i, (_, name, doc))| {
-            let hay = format!("{name} {doc}");
-            pattern.score(nucleo_matcher::Utf32Str::new(&hay, &mut scratch), &mut matcher).map(|s| (s, i))
-        })
-        .collect();
-    found.sort_by_key(|(score, i)| (std::cmp::Reverse(*score), *i));
-    found.into_iter().map(|(_, i)| i).collect()
 }

@@ -15,6 +15,8 @@ use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
+pub use super::steady::Steady;
+
 /// A snapshot, made off the UI task; the tab that asked knows its type.
 pub type Snapshot = Box<dyn Any + Send>;
 /// Makes a snapshot.
@@ -38,6 +40,48 @@ pub enum Effect {
     Text(String, Vec<String>),
     /// Put text on the clipboard.
     Copy(String),
+    /// Ask for a yes, with "no" as the answer of every other key.
+    Confirm(Confirm),
+    /// Let one of a list be chosen.
+    Pick(Pick),
+    /// Go to the tab with this [`Tab::key`].
+    GoTo(&'static str),
+}
+
+/// A question before something that cannot be taken back.
+pub struct Confirm {
+    /// What is to be done, naming the object: `Merge #7 into #3?`.
+    pub title: String,
+    /// What it means.
+    pub lines: Vec<String>,
+    /// What follows a yes.
+    pub yes: Vec<Effect>,
+}
+
+/// A list of which one is chosen; typing narrows it.
+pub struct Pick {
+    /// What is chosen.
+    pub title: String,
+    /// What there is: value, and how it is shown.
+    pub items: Vec<(String, String)>,
+    /// What follows, given the value.
+    pub then: Box<dyn Fn(&str) -> Vec<Effect> + Send>,
+}
+
+/// What may be written into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// One line.
+    #[default]
+    Line,
+    /// Several lines.
+    Long,
+    /// An instant, as people write them (`14:27`, `+4h`, `10m ago`, `明天 9:00`); the form's functions are handed epoch
+    /// milliseconds in digits, or an empty text.
+    Time {
+        /// Whether a bare time lies ahead, else behind.
+        ahead: bool,
+    },
 }
 
 /// A field of a form.
@@ -49,22 +93,32 @@ pub struct Field {
     pub value: String,
     /// Choices; empty: free text.
     pub choices: Vec<(String, String)>,
+    /// What free text may be.
+    pub shape: Shape,
 }
 
 impl Field {
     /// Free text.
     pub fn text(label: String, value: impl Into<String>) -> Self {
-        Self { label, value: value.into(), choices: vec![] }
+        Self { label, value: value.into(), choices: vec![], shape: Shape::Line }
+    }
+    /// Free text of several lines.
+    pub fn long(label: String, value: impl Into<String>) -> Self {
+        Self { shape: Shape::Long, ..Self::text(label, value) }
+    }
+    /// An instant; a bare time lies `ahead` or behind.
+    pub fn time(label: String, value: impl Into<String>, ahead: bool) -> Self {
+        Self { shape: Shape::Time { ahead }, ..Self::text(label, value) }
     }
     /// One of `choices` (value, shown), the first unless `value` says otherwise.
     pub fn choice(label: String, value: &str, choices: Vec<(String, String)>) -> Self {
-        Self { label, value: value.to_owned(), choices }
+        Self { label, value: value.to_owned(), choices, shape: Shape::Line }
     }
 }
 
 /// A question with fields.
 pub struct Form {
-    /// What it is about.
+    /// What it is about, naming the object: what is typed and not sent is kept under it.
     pub title: String,
     /// Its fields.
     pub fields: Vec<Field>,
@@ -141,6 +195,18 @@ pub trait Tab {
     fn attention(&self, now: Millis) -> Option<Attention>;
     /// What it gives the wall.
     fn wall(&self, now: Millis) -> WallFacts;
+    /// One cell for each thing it watches (a host), worst first, for the strip of the wall.
+    fn wall_strip(&self, _now: Millis) -> Vec<Role> {
+        vec![]
+    }
+    /// One line that always stands on the wall (was last night safe?).
+    fn wall_line(&self, _now: Millis) -> Option<(String, Role)> {
+        None
+    }
+    /// Its list's hold on the order of the rows, where it has one.
+    fn steady(&mut self) -> Option<&mut Steady> {
+        None
+    }
     /// Draws it.
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis);
     /// The next instant at which its picture changes by the passing of time alone.

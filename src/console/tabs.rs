@@ -6,7 +6,7 @@ use super::tab::Tab;
 use crate::config::Config;
 
 /// Every tab.
-pub(super) fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
+pub fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
     vec![
         Box::new(crate::health::tab::HealthTab::new(config.clone())),
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),

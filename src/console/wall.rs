@@ -1,94 +1,313 @@
-//! The wall: one worst-state banner, ten problems, the next breach in big digits, one rotating page.
+//! The wall: what is wrong, how long until the next breach, and that the picture is alive.
+//!
+//! ```text
+//!  ✗ 2 CRITICAL   ▲ 3 AT RISK                                             14:32      worst state, the time
+//!
+//!  ████ big ████   next breach: #7 general                                          or a new breach, for a minute
+//!
+//!  2h   #8 urgent ✗ +1h47m …                                                        ten problems, worst first
+//!  hosts ✗▲■■■■■■■■■                                                                 one cell a host
+//!  backups  last night is safe                                                       lines that never rotate
+//! ╭ 2/4 ▸ Tickets 0:12 ────╮                                                        context, rotating
+//! ╰────────────────────────╯
+//!  ⠹ sqlite 1ms · data 3s old
+//! ```
+
+use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
-use super::tab::{Tab, WallProblem};
-use crate::clock::Millis;
+use super::app::{App, Seat, Work};
+use super::tab::{WallFacts, WallProblem};
+use crate::clock::{HOUR, MINUTE, Millis, SECOND};
 use crate::locale::console as say;
 use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
-/// Data older than this is shown as stale.
-const STALE: Millis = 60_000;
+/// Data of a tab that has no interval of its own are fresh while the store answers within this.
+const CONTACT: Millis = 20 * SECOND;
+/// How long a new critical problem is called out.
+const NEW: Millis = MINUTE;
 
-#[expect(clippy::too_many_arguments, reason = "one picture of everything")]
-pub(super) fn draw(
+/// How far the data of a tab can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    Fresh,
+    /// Older than two intervals: shown dim, with its age.
+    Stale,
+    /// Older than five: no numbers.
+    Gone,
+}
+
+fn age(app: &App, seat: &Seat, now: Millis) -> (Millis, Trust) {
+    let (age, every) = match seat.tab.refresh() {
+        Some(every) => (now - seat.loaded_at, every),
+        None => (now - app.contact, CONTACT),
+    };
+    let trust = match age {
+        a if a > 5 * every + SECOND => Trust::Gone,
+        a if a > 2 * every + SECOND => Trust::Stale,
+        _ => Trust::Fresh,
+    };
+    (age.max(0), trust)
+}
+
+/// What tells one problem from another while its figures change: its look and its first two words.
+fn identity(problem: &WallProblem) -> String {
+    let mut words = problem.text.split_whitespace();
+    let mut id = format!("{:?}", problem.role);
+    for word in [words.next(), words.next()].into_iter().flatten() {
+        _ = write!(id, " {word}");
+    }
+    id
+}
+
+impl App {
+    /// Remembers which problems are new, and rings for a critical one. What is there at the start is not new.
+    pub(super) fn notice_problems(&mut self, now: Millis) {
+        let first = self.seats.iter().any(|s| !s.tab.is_loaded());
+        let mut there = std::collections::HashMap::new();
+        let mut ring = false;
+        for seat in self.seats.iter().filter(|s| s.tab.is_loaded()) {
+            for problem in seat.tab.wall(now).problems {
+                let id = identity(&problem);
+                let since = self.seen.get(&id).copied().unwrap_or_else(|| {
+                    ring |= !first && problem.role == Role::Critical;
+                    if first { now - HOUR } else { now }
+                });
+                there.insert(id, since);
+            }
+        }
+        self.seen = there;
+        if ring {
+            self.work.push(Work::Bell);
+        }
+    }
+
+    fn is_new(&self, problem: &WallProblem, now: Millis) -> bool {
+        self.seen.get(&identity(problem)).is_some_and(|at| (0..NEW).contains(&(now - at)))
+    }
+}
+
+pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis, rotation: Millis) {
+    // one cell to the side every other hour, against burning in
+    let area = Rect::new(area.x + 1 + (now / HOUR).rem_euclid(2) as u16, area.y, area.width - 3, area.height);
+    let tabs: Vec<(&Seat, WallFacts, Trust)> = app
+        .seats
+        .iter()
+        .filter(|s| s.tab.is_loaded())
+        .map(|seat| (seat, seat.tab.wall(now), age(app, seat, now).1))
+        .collect();
+    let mut problems: Vec<(&WallProblem, Trust)> =
+        tabs.iter().flat_map(|(_, f, trust)| f.problems.iter().map(move |p| (p, *trust))).collect();
+    problems.sort_by_key(|(p, _)| (std::cmp::Reverse(p.weight), p.since));
+    let critical = problems.iter().filter(|(p, _)| p.role == Role::Critical).count();
+
+    draw_banner(app, brush, buf, area, now, &problems, tabs.is_empty());
+    let main = Rect::new(area.x + 1, area.y + 2, area.width - 2, 5);
+    let newest = problems.iter().find(|(p, _)| p.role == Role::Critical && app.is_new(p, now)).map(|(p, _)| *p);
+    draw_main(brush, buf, main, now, &tabs, newest);
+
+    let strip: Vec<Role> = tabs.iter().flat_map(|(s, _, _)| s.tab.wall_strip(now)).collect();
+    let lines: Vec<(String, String, Role, Trust)> = tabs
+        .iter()
+        .filter_map(|(s, _, trust)| s.tab.wall_line(now).map(|(line, role)| (s.tab.name(), line, role, *trust)))
+        .collect();
+    let always = u16::from(!strip.is_empty()) + lines.len() as u16;
+    let foot = area.bottom() - 1;
+    let mut y = main.bottom() + 1;
+    // a page is worth its place when six problems still have theirs
+    let rest = foot.saturating_sub(y + always);
+    let page = if rest >= 14 { (rest - 11).clamp(5, 9) } else { 0 };
+    let room = rest.saturating_sub(page).min(11);
+    draw_problems(app, brush, buf, Rect::new(area.x, y, area.width, room), now, &problems);
+    y = foot.saturating_sub(page + always);
+    if !strip.is_empty() {
+        draw_strip(brush, buf, Rect::new(area.x, y, area.width, 1), &strip);
+        y += 1;
+    }
+    for (name, line, role, trust) in &lines {
+        let x = brush.text(buf, area.x + 1, y, area.width, &format!("{name}  "), Role::Dim);
+        let role = if *trust == Trust::Fresh { *role } else { Role::Stale };
+        brush.text(buf, x, y, area.right().saturating_sub(x), line, role);
+        y += 1;
+    }
+    if page > 0 {
+        draw_page(brush, buf, Rect::new(area.x, y, area.width, page), now, &tabs, critical > 0, rotation);
+    }
+    draw_foot(app, brush, buf, Rect::new(area.x, foot, area.width, 1), now);
+}
+
+fn draw_banner(
+    app: &App,
     brush: &Brush<'_>,
     buf: &mut Buffer,
     area: Rect,
     now: Millis,
-    tabs: &[(String, &dyn Tab, Millis)],
-    rotation: Millis,
-    lost: Option<Millis>,
-    time: &str,
+    problems: &[(&WallProblem, Trust)],
+    empty: bool,
 ) {
-    let facts: Vec<_> = tabs.iter().map(|(_, tab, _)| tab.wall(now)).collect();
-    let mut problems: Vec<&WallProblem> = facts.iter().flat_map(|f| &f.problems).collect();
-    problems.sort_by_key(|p| (std::cmp::Reverse(p.weight), p.since));
-    let critical = problems.iter().filter(|p| p.role == Role::Critical).count();
-    let warn = problems.len() - critical;
-    let (banner, role) = if let Some(since) = lost {
-        (say::store_lost(&countdown::remaining(now - since)), Role::Stale)
-    } else if critical > 0 {
-        (format!("✗ {critical}   ▲ {warn}"), Role::Critical)
-    } else if warn > 0 {
-        (format!("▲ {warn}"), Role::Warn)
+    let count = |role: Role| problems.iter().filter(|(p, _)| p.role == role).count();
+    let (critical, warn) = (count(Role::Critical), count(Role::Warn));
+    let other = problems.len() - critical - warn;
+    let sign = |uni: &'static str, plain: &'static str| if brush.ascii { plain } else { uni };
+    let mut parts = Vec::new();
+    if critical > 0 {
+        parts.push(format!("{} {}", sign("✗", "X"), say::wall_critical(critical)));
+    }
+    if warn > 0 {
+        parts.push(format!("{} {}", sign("▲", "^"), say::wall_warn(warn)));
+    }
+    if other > 0 {
+        parts.push(format!("? {other}"));
+    }
+    let (text, role) = if let Some(since) = app.lost {
+        (say::wall_lost(&countdown::remaining(now - since)), Role::Stale)
+    } else if empty {
+        (say::wall_loading(), Role::Dim)
+    } else if problems.is_empty() {
+        (format!("{} {}", sign("✓", "OK"), say::wall_quiet()), Role::Ok)
     } else {
-        (say::all_quiet(), Role::Ok)
+        let worst = [Role::Critical, Role::Warn].into_iter().find(|r| count(*r) > 0).unwrap_or(Role::Stale);
+        (parts.join("   "), worst)
     };
-    let banner = if brush.ascii { banner.replace('✗', "X").replace('▲', "^") } else { banner };
-    brush.text(buf, area.x + 2, area.y, area.width.saturating_sub(20), &banner, role);
-    brush.text_right(buf, area.right().saturating_sub(2), area.y, time, Role::Title);
-    // the age of the data comes from the data path, so that a frozen picture is seen
-    let oldest = tabs.iter().filter(|(_, t, _)| t.is_loaded()).map(|(_, _, at)| now - at).max().unwrap_or(0);
-    let (age, role) = if oldest > STALE {
-        (say::stale(&countdown::remaining(oldest)), Role::Stale)
-    } else {
-        (say::data_age(&countdown::age(oldest)), Role::Dim)
-    };
-    brush.text_right(buf, area.right().saturating_sub(9), area.y, &age, role);
+    let bar = Rect::new(area.x, area.y, area.width, 1);
+    brush.text(buf, area.x + 1, area.y, area.width - 10, &text, role);
+    brush.text_right(buf, area.right() - 1, area.y, &app.time(now), role);
+    buf.set_style(bar, brush.style(role).add_modifier(Modifier::REVERSED | Modifier::BOLD));
+}
 
-    let big = Rect::new(area.x + 2, area.y + 2, area.width - 4, 5);
-    match facts.iter().filter_map(|f| f.next_breach.as_ref()).min_by_key(|(at, _)| *at) {
-        Some((at, what)) => {
-            let left = countdown::remaining(at - now);
-            let role = if at - now < 15 * 60_000 { Role::Critical } else { Role::Warn };
-            let end = digits(brush, buf, big, &left, role);
-            brush.text(buf, end + 3, big.y + 1, big.right().saturating_sub(end + 3), &say::next_breach(), Role::Dim);
-            brush.text(buf, end + 3, big.y + 3, big.right().saturating_sub(end + 3), what, Role::Text);
+fn draw_main(
+    brush: &Brush<'_>,
+    buf: &mut Buffer,
+    at: Rect,
+    now: Millis,
+    tabs: &[(&Seat, WallFacts, Trust)],
+    newest: Option<&WallProblem>,
+) {
+    if let Some(problem) = newest {
+        // at most once a second, at most for a minute
+        let mut style = brush.style(problem.role).add_modifier(Modifier::BOLD);
+        if now / SECOND % 2 == 0 {
+            style = style.add_modifier(Modifier::REVERSED);
         }
-        None => {
-            brush.text(buf, big.x, big.y + 2, big.width, &say::no_breach(), Role::Dim);
-        }
+        brush.text(buf, at.x + 2, at.y + 2, at.width.saturating_sub(4), &problem.text, problem.role);
+        return buf.set_style(at, style);
     }
-    let mut y = big.bottom() + 1;
-    for problem in problems.iter().take(10) {
-        let age = problem.since.map_or_else(String::new, |s| countdown::age(now - s));
-        brush.text(buf, area.x + 2, y, 6, &age, Role::Dim);
-        brush.text(buf, area.x + 9, y, area.width.saturating_sub(11), &problem.text, problem.role);
-        y += 1;
-    }
-    if problems.len() > 10 {
-        brush.text(buf, area.x + 9, y, area.width.saturating_sub(11), &say::more(problems.len() - 10), Role::Dim);
-    }
-    // the rotation stops while something critical is open: the worst page stays
-    let pages = facts.len().max(1);
-    let page = if critical > 0 {
-        facts.iter().position(|f| f.problems.iter().any(|p| p.role == Role::Critical)).unwrap_or(0)
-    } else {
-        usize::try_from(now / rotation.max(1)).unwrap_or(0) % pages
+    let next = tabs.iter().filter_map(|(_, f, trust)| f.next_breach.as_ref().map(|n| (n, *trust)));
+    let Some(((due, what), trust)) = next.min_by_key(|((at, _), _)| *at) else {
+        brush.text(buf, at.x, at.y + 2, at.width, &say::no_breach(), Role::Dim);
+        return;
     };
-    let top = area.bottom().saturating_sub(9);
-    if let (Some((name, _, _)), Some(facts)) = (tabs.get(page), facts.get(page)) {
-        let left = countdown::remaining(rotation - now.rem_euclid(rotation.max(1)));
-        let title = if critical > 0 { name.clone() } else { format!("{}/{pages} {name} {left}", page + 1) };
-        let inside = brush.panel(buf, Rect::new(area.x, top, area.width, 8), &title);
-        for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {
-            brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), line, Role::Text);
+    let left = due - now;
+    let (text, role) = match trust {
+        Trust::Gone => ("--".to_owned(), Role::Stale),
+        Trust::Stale => (countdown::remaining(left), Role::Stale),
+        Trust::Fresh if left < 15 * MINUTE => (countdown::remaining(left), Role::Critical),
+        Trust::Fresh if left < HOUR => (countdown::remaining(left), Role::Warn),
+        Trust::Fresh => (countdown::remaining(left), Role::Text),
+    };
+    let x = digits(brush, buf, at, &text, role) + 2;
+    let width = at.right().saturating_sub(x);
+    brush.text(buf, x, at.y + 1, width, &say::next_breach(), Role::Dim);
+    brush.text(buf, x, at.y + 3, width, what, Role::Title);
+}
+
+fn draw_problems(
+    app: &App,
+    brush: &Brush<'_>,
+    buf: &mut Buffer,
+    at: Rect,
+    now: Millis,
+    problems: &[(&WallProblem, Trust)],
+) {
+    let fits = usize::from(at.height).min(11);
+    // the eleventh line says how many more there are
+    let shown = if problems.len() > fits.min(10) { fits.saturating_sub(1) } else { problems.len() };
+    for ((problem, trust), y) in problems.iter().take(shown).zip(at.top()..) {
+        let role = if *trust == Trust::Fresh { problem.role } else { Role::Stale };
+        let since = problem.since.map_or_else(String::new, |s| countdown::age(now - s));
+        brush.text(buf, at.x + 1, y, 5, &since, Role::Dim);
+        brush.text(buf, at.x + 7, y, at.width.saturating_sub(8), &problem.text, role);
+        if app.is_new(problem, now) && now / SECOND % 2 == 0 {
+            let row = Rect::new(at.x, y, at.width, 1);
+            buf.set_style(row, brush.style(role).add_modifier(Modifier::REVERSED));
         }
     }
+    if problems.len() > shown && fits > 0 {
+        let y = at.y + shown as u16;
+        brush.text(buf, at.x + 7, y, at.width.saturating_sub(8), &say::more(problems.len() - shown), Role::Dim);
+    }
+}
+
+fn draw_strip(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, strip: &[Role]) {
+    let x = brush.text(buf, at.x + 1, at.y, 12, &format!("{}  ", say::hosts()), Role::Dim);
+    let room = usize::from(at.right().saturating_sub(x + 8));
+    for (role, x) in strip.iter().take(room).zip(x..) {
+        let (sign, role) = match (role, brush.ascii) {
+            (Role::Critical, false) => ("✗", Role::Critical),
+            (Role::Critical, true) => ("X", Role::Critical),
+            (Role::Warn, false) => ("▲", Role::Warn),
+            (Role::Warn, true) => ("^", Role::Warn),
+            (Role::Stale, _) => ("?", Role::Stale),
+            (_, false) => ("■", Role::Dim),
+            (_, true) => ("#", Role::Dim),
+        };
+        brush.text(buf, x, at.y, 1, sign, role);
+    }
+    brush.text_right(buf, at.right() - 1, at.y, &strip.len().to_string(), Role::Dim);
+}
+
+fn draw_page(
+    brush: &Brush<'_>,
+    buf: &mut Buffer,
+    at: Rect,
+    now: Millis,
+    tabs: &[(&Seat, WallFacts, Trust)],
+    critical: bool,
+    rotation: Millis,
+) {
+    let pages: Vec<_> = tabs.iter().filter(|(_, f, _)| !f.lines.is_empty()).collect();
+    let rotation = rotation.max(SECOND);
+    // the rotation stops while something critical is open: its page stays
+    let held = pages.iter().position(|(_, f, _)| f.problems.iter().any(|p| p.role == Role::Critical));
+    let held = held.filter(|_| critical);
+    let page = held.unwrap_or_else(|| usize::try_from(now / rotation).unwrap_or(0) % pages.len().max(1));
+    let Some((seat, facts, trust)) = pages.get(page) else { return };
+    let mut title = format!("{}/{} {} {}", page + 1, pages.len(), if brush.ascii { ">" } else { "▸" }, seat.tab.name());
+    if held.is_none() && pages.len() > 1 {
+        _ = write!(title, " {}", countdown::remaining(rotation - now.rem_euclid(rotation)));
+    }
+    let inside = brush.panel(buf, at, &title);
+    for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {
+        match trust {
+            Trust::Gone => _ = brush.text(buf, inside.x + 1, y, inside.width, "—", Role::Stale),
+            Trust::Stale => _ = brush.text(buf, inside.x + 1, y, inside.width - 2, line, Role::Stale),
+            Trust::Fresh => _ = brush.text(buf, inside.x + 1, y, inside.width - 2, line, Role::Text),
+        }
+    }
+}
+
+fn draw_foot(app: &App, brush: &Brush<'_>, buf: &mut Buffer, at: Rect, now: Millis) {
+    // moved by what the store answers, not by the clock: a frozen wall is seen
+    let beat = if brush.ascii {
+        ["|", "/", "-", "\\"][app.beats % 4]
+    } else {
+        ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"][app.beats % 8]
+    };
+    let latency = app.latency.filter(|_| app.lost.is_none()).map(|ms| format!(" {ms}ms")).unwrap_or_default();
+    let x = brush.text(buf, at.x + 1, at.y, 2, beat, Role::Info) + 1;
+    brush.text(buf, x, at.y, at.width, &format!("{}{latency}", app.store_line), Role::Dim);
+    let oldest = app.seats.iter().filter(|s| s.tab.is_loaded()).map(|s| age(app, s, now));
+    let Some((oldest, trust)) = oldest.max_by_key(|(age, trust)| (*trust, *age)) else { return };
+    let (line, role) = match trust {
+        Trust::Fresh => (say::data_age(&countdown::age(oldest)), Role::Dim),
+        Trust::Stale | Trust::Gone => (say::stale(&countdown::remaining(oldest)), Role::Stale),
+    };
+    brush.text_right(buf, at.right() - 1, at.y, &line, role);
 }
 
 /// Draws `text` in digits five rows high; returns the column after it.
@@ -107,25 +326,24 @@ fn digits(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, text: &str, role: Role)
             '7' => [7, 1, 1, 1, 1],
             '8' => [7, 5, 7, 5, 7],
             '9' => [7, 5, 7, 1, 7],
-            ':' => [0, 2, 0, 2, 0],
+            ':' => [0, 4, 0, 4, 0],
+            '-' => [0, 0, 7, 0, 0],
             'h' => [4, 4, 7, 5, 5],
             'm' => [0, 0, 7, 7, 5],
             'd' => [1, 1, 7, 5, 7],
             _ => [0; 5],
         };
         for (row, bits) in rows.iter().enumerate() {
-            for column in 0..3u16 {
-                if bits & (4 >> column) != 0 {
-                    for half in 0..2u16 {
-                        let (px, py) = (x + column * 2 + half, at.y + row as u16);
-                        if px < at.right() && py < at.bottom() {
-                            buf[(px, py)].set_symbol(block).set_style(brush.style(role));
-                        }
+            for column in (0..3u16).filter(|c| bits & (4 >> c) != 0) {
+                for half in 0..2u16 {
+                    let (px, py) = (x + column * 2 + half, at.y + row as u16);
+                    if px < at.right() && py < at.bottom() {
+                        buf[(px, py)].set_symbol(block).set_style(brush.style(role));
                     }
                 }
             }
         }
-        x += 8;
+        x += if c == ':' { 4 } else { 8 };
     }
-    x
+    x.min(at.right())
 }

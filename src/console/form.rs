@@ -1,0 +1,259 @@
+//! Forms: fields, a live preview, an error where it belongs. What was typed is never lost.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::edit;
+use super::layer::{Reply, input, popup};
+use super::tab::{Field, Form, Shape};
+use super::when;
+use crate::clock::Millis;
+use crate::locale::console as say;
+use crate::text;
+use crate::tui::paint::Brush;
+use crate::tui::theme::Role;
+
+/// Lines of a long field.
+const LONG: u16 = 4;
+
+/// A form being filled in.
+pub(super) struct FormLayer {
+    form: Form,
+    /// What the fields held when it was opened.
+    first: Vec<String>,
+    field: usize,
+    cursor: usize,
+    error: Option<String>,
+    zone: chrono_tz::Tz,
+}
+
+impl FormLayer {
+    /// Opens `form`, with what was typed before where there is a `draft`.
+    pub(super) fn new(mut form: Form, draft: Option<&Vec<String>>, zone: chrono_tz::Tz) -> Self {
+        let first = form.fields.iter().map(|f| f.value.clone()).collect();
+        if let Some(draft) = draft.filter(|d| d.len() == form.fields.len()) {
+            for (field, value) in form.fields.iter_mut().zip(draft) {
+                if field.choices.is_empty() || field.choices.iter().any(|(v, _)| v == value) {
+                    field.value.clone_from(value);
+                }
+            }
+        }
+        let cursor = form.fields.first().map_or(0, |f| f.value.len());
+        Self { form, first, field: 0, cursor, error: None, zone }
+    }
+
+    fn typed(&self) -> Vec<String> {
+        self.form.fields.iter().map(|f| f.value.clone()).collect()
+    }
+
+    /// Title and values, when something was typed that would be lost.
+    pub(super) fn draft(&self) -> Option<(String, Vec<String>)> {
+        let typed = self.typed();
+        let worth = self
+            .form
+            .fields
+            .iter()
+            .zip(&self.first)
+            .any(|(f, first)| f.choices.is_empty() && f.value != *first && !f.value.trim().is_empty());
+        worth.then(|| (self.form.title.clone(), typed))
+    }
+
+    /// Whether a preview is shown that follows the clock.
+    pub(super) fn is_live(&self) -> bool {
+        self.form.preview.is_some()
+    }
+
+    /// The values as the form's functions want them: instants in digits.
+    fn values(&self, now: Millis) -> Vec<String> {
+        let value = |f: &Field| match f.shape {
+            Shape::Time { ahead } => {
+                when::parse(&f.value, now, self.zone, ahead).map(|at| at.to_string()).unwrap_or_default()
+            }
+            _ => f.value.clone(),
+        };
+        self.form.fields.iter().map(value).collect()
+    }
+
+    fn submit(&mut self, now: Millis) -> Reply {
+        let unread = |f: &Field| match f.shape {
+            Shape::Time { ahead } => {
+                !f.value.trim().is_empty() && when::parse(&f.value, now, self.zone, ahead).is_none()
+            }
+            _ => false,
+        };
+        if let Some(i) = self.form.fields.iter().position(unread) {
+            self.error = Some(say::no_instant(&self.form.fields[i].value));
+            self.go(i);
+            return Reply::Stay;
+        }
+        match (self.form.submit)(&self.values(now)) {
+            Ok(effects) => Reply::Sent(effects, self.form.title.clone(), self.typed()),
+            Err(why) => {
+                self.error = Some(why);
+                Reply::Stay
+            }
+        }
+    }
+
+    fn go(&mut self, field: usize) {
+        self.field = field;
+        self.cursor = self.form.fields.get(field).map_or(0, |f| f.value.len());
+    }
+
+    pub(super) fn key(&mut self, key: &KeyEvent, now: Millis) -> Reply {
+        let count = self.form.fields.len().max(1);
+        self.error = None;
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        if key.code == KeyCode::Char('s') && ctrl {
+            return self.submit(now);
+        }
+        let Some(field) = self.form.fields.get_mut(self.field) else { return self.submit(now) };
+        if field.choices.is_empty() {
+            if edit::key(&mut field.value, &mut self.cursor, key, field.shape == Shape::Long) {
+                return Reply::Stay;
+            }
+        } else {
+            let at = field.choices.iter().position(|(v, _)| *v == field.value).unwrap_or(0);
+            let n = field.choices.len();
+            let next = match key.code {
+                KeyCode::Left | KeyCode::Char('h') => Some((at + n - 1) % n),
+                KeyCode::Right | KeyCode::Char(' ' | 'l') => Some((at + 1) % n),
+                KeyCode::Char(c) => c.to_digit(10).map(|d| d as usize).filter(|d| (1..=n).contains(d)).map(|d| d - 1),
+                _ => None,
+            };
+            if let Some(next) = next {
+                field.value.clone_from(&field.choices[next].0);
+                return Reply::Stay;
+            }
+        }
+        match key.code {
+            KeyCode::Enter if self.field + 1 == count || ctrl => return self.submit(now),
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.go((self.field + 1) % count),
+            KeyCode::BackTab | KeyCode::Up => self.go((self.field + count - 1) % count),
+            _ => {}
+        }
+        Reply::Stay
+    }
+
+    pub(super) fn paste(&mut self, pasted: &str) {
+        if let Some(field) = self.form.fields.get_mut(self.field).filter(|f| f.choices.is_empty()) {
+            edit::insert(&mut field.value, &mut self.cursor, pasted, field.shape == Shape::Long);
+        }
+    }
+
+    pub(super) fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+        let fields = &self.form.fields;
+        let preview = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
+        let tall = |f: &Field| if f.shape == Shape::Long { LONG } else { 1 };
+        let height: u16 = fields.iter().map(tall).sum();
+        let extra = preview.len() + if preview.is_empty() { 0 } else { 1 } + usize::from(self.error.is_some());
+        let inside = popup(brush, buf, area, &self.form.title, 80, height + extra as u16 + 4);
+        let width = inside.width.saturating_sub(2);
+        let label = fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(0).min(24) as u16;
+        let x = inside.x + label + 3;
+        let room = inside.right().saturating_sub(x + 1);
+        // the last line is for the keys; where the screen is too low the field being typed stays in sight
+        let bottom = inside.bottom().saturating_sub(1);
+        let above: u16 = fields.iter().take(self.field + 1).map(tall).sum();
+        let mut skip = above.saturating_sub(bottom.saturating_sub(inside.y + u16::from(self.error.is_some())));
+        let mut y = inside.y;
+        for (i, f) in fields.iter().enumerate() {
+            if skip > 0 {
+                skip = skip.saturating_sub(tall(f));
+                continue;
+            }
+            let lines = tall(f).min(bottom.saturating_sub(y));
+            if lines == 0 {
+                break;
+            }
+            let on = i == self.field;
+            brush.text(buf, inside.x + 1, y, label, &f.label, if on { Role::Key } else { Role::Dim });
+            let cursor = on.then_some(self.cursor);
+            match f.shape {
+                _ if !f.choices.is_empty() => {
+                    let mut at = x;
+                    for (value, shown) in &f.choices {
+                        let role = match (*value == f.value, on) {
+                            (true, true) => Role::TabActive,
+                            (true, false) => Role::Key,
+                            _ => Role::Dim,
+                        };
+                        at = brush.text(buf, at, y, inside.right().saturating_sub(at), &format!(" {shown} "), role) + 1;
+                    }
+                }
+                Shape::Line => input(brush, buf, Rect::new(x, y, room, 1), &f.value, cursor),
+                Shape::Long => long(brush, buf, Rect::new(x, y, room, lines), &f.value, cursor),
+                Shape::Time { ahead } => {
+                    let half = room.min(24);
+                    input(brush, buf, Rect::new(x, y, half, 1), &f.value, cursor);
+                    let shown = when::parse(&f.value, now, self.zone, ahead).map(|at| when::shown(at, self.zone));
+                    let (shown, role) = match shown {
+                        Some(shown) => (format!("= {shown}"), Role::Info),
+                        None if f.value.trim().is_empty() => (say::instant_example(), Role::Dim),
+                        None => ("?".to_owned(), Role::Warn),
+                    };
+                    brush.text(buf, x + half + 1, y, room.saturating_sub(half + 1), &shown, role);
+                }
+            }
+            y += lines;
+        }
+        if !preview.is_empty() {
+            y += 1;
+        }
+        for line in preview {
+            if y < bottom {
+                brush.text(buf, inside.x + 1, y, width, &line, Role::Info);
+            }
+            y += 1;
+        }
+        if let Some(error) = &self.error {
+            brush.text(buf, inside.x + 1, y.min(bottom.saturating_sub(1)), width, error, Role::Critical);
+        }
+        let has_long = fields.iter().any(|f| f.shape == Shape::Long);
+        let has_choice = fields.iter().any(|f| !f.choices.is_empty());
+        let mut keys = vec![say::form_send()];
+        if fields.len() > 1 {
+            keys.insert(0, say::form_next());
+        }
+        if has_choice {
+            keys.push(say::form_choose());
+        }
+        if has_long {
+            keys.push(say::form_new_line());
+        }
+        keys.push(say::form_cancel());
+        let keys = keys.join(" · ");
+        brush.text(buf, inside.x + 1, bottom, width, &keys, Role::Dim);
+    }
+}
+
+/// Several lines being typed, wrapped; the line with the cursor is in sight.
+fn long(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, value: &str, cursor: Option<usize>) {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    let width = usize::from(at.width.max(2)) - 1;
+    // lines as byte ranges, so that the cursor finds its own
+    let (mut lines, mut start, mut used) = (Vec::new(), 0, 0);
+    for (i, g) in value.grapheme_indices(true) {
+        if g == "\n" || g == "\r\n" {
+            lines.push((start, i));
+            (start, used) = (i + g.len(), 0);
+            continue;
+        }
+        let w = text::width(&text::clean(g));
+        if used + w > width {
+            lines.push((start, i));
+            (start, used) = (i, 0);
+        }
+        used += w;
+    }
+    lines.push((start, value.len()));
+    let here = cursor.map(|c| lines.iter().rposition(|(start, _)| *start <= c).unwrap_or(0));
+    let top = here.map_or(0, |h| (h + 1).saturating_sub(usize::from(at.height)));
+    for row in 0..at.height {
+        let i = top + usize::from(row);
+        let (start, end) = lines.get(i).copied().unwrap_or((value.len(), value.len()));
+        let on = cursor.filter(|_| here == Some(i)).map(|c| c.saturating_sub(start));
+        input(brush, buf, Rect::new(at.x, at.y + row, at.width, 1), &value[start..end], on);
+    }
+}
