@@ -82,21 +82,28 @@ pub(super) fn report(error: &CliError, json: bool) -> ExitCode {
 pub struct Cx {
     global: Global,
     config: Arc<Config>,
+    file: Option<std::path::PathBuf>,
     clock: Clock,
     store: tokio::sync::OnceCell<Store>,
 }
 
 impl Cx {
     pub(super) fn new(global: &Global) -> Result<Self, CliError> {
-        let (config, _) = Config::load(global.config.as_deref())?;
+        let (config, file) = Config::load(global.config.as_deref())?;
         let wanted = global.lang.clone().or_else(|| (config.ui.lang != "auto").then(|| config.ui.lang.clone()));
         locale::set_lang(locale::choose(wanted.as_deref(), |key| std::env::var(key).ok()));
         Ok(Self {
             global: global.clone(),
             config: Arc::new(config),
+            file,
             clock: Clock::System,
             store: tokio::sync::OnceCell::new(),
         })
+    }
+
+    /// The configuration file, where there is one.
+    pub(super) fn file(&self) -> Option<&std::path::Path> {
+        self.file.as_deref()
     }
 
     /// The configuration in force.

@@ -182,8 +182,18 @@ pub(super) async fn store(cx: &Cx, cmd: StoreCmd) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Key bindings name commands of the tabs, which the configuration itself does not know.
+fn check_keys(config: &std::sync::Arc<Config>, file: Option<&std::path::Path>) -> Result<(), config::ConfigError> {
+    let wrong = crate::console::wrong_keys(config);
+    let line = |w: &crate::console::WrongKey| {
+        say::config_problem(&config::place_of(file, &w.path), &format!("{}: {}", w.path.join("."), w.why))
+    };
+    if wrong.is_empty() { Ok(()) } else { Err(config::ConfigError(wrong.iter().map(line).collect())) }
+}
+
 pub(super) fn config_check(global: &Global) -> Result<(), CliError> {
-    let (_, file) = Config::load(global.config.as_deref())?;
+    let (config, file) = Config::load(global.config.as_deref())?;
+    check_keys(&config.into(), file.as_deref())?;
     let value = json!({"file": file, "ok": true});
     let line = file.as_ref().map_or_else(say::config_defaults, |f| say::config_ok(&f.display().to_string()));
     print(&if global.json { value.to_string() } else { line });
@@ -244,6 +254,7 @@ pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(CliError::Usage(say::no_terminal()));
     }
+    check_keys(cx.config(), cx.file())?;
     let _log = crate::log::start(cx.config());
     crate::log::report_panics(cx.config());
     let mut door = cx.door_as(if wall { "wall" } else { "console" }).await?;

@@ -22,6 +22,7 @@ pub use accounts::*;
 pub use backups::*;
 pub use dur::Dur;
 pub use health::*;
+pub(crate) use place::distance;
 pub use secret::Secret;
 pub use tickets::*;
 pub use ui::*;
@@ -165,6 +166,13 @@ impl Config {
         })?;
         Ok((Self::parse(&shown, &text)?, Some(file)))
     }
+}
+
+/// Where the option at `path` (`["keys", "global", "j"]`) stands in `file`: `FILE:LINE:COLUMN`; without a file, the option.
+pub fn place_of(file: Option<&Path>, path: &[String]) -> String {
+    let Some(file) = file else { return path.join(".") };
+    let (line, column) = place::locate(&std::fs::read_to_string(file).unwrap_or_default(), path);
+    format!("{}:{line}:{column}", file.display())
 }
 
 /// `zhiban/config.toml` in the XDG configuration folder.

@@ -23,8 +23,13 @@ pub(super) fn locate(text: &str, path: &[String]) -> (usize, usize) {
         } else if let Some((key, _)) = bare.split_once('=') {
             let key = key.trim().trim_matches('"');
             let full = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+            let here = (i + 1, line.len() - line.trim_start().len() + 1);
             if full == whole {
-                return (i + 1, line.len() - line.trim_start().len() + 1);
+                return here;
+            }
+            // an inline table
+            if whole.strip_prefix(&full).is_some_and(|rest| rest.starts_with('.')) {
+                header = here;
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::keymap::Keymap;
 use super::layer::Layer;
 use super::tab::{Load, Snapshot, Tab};
 use crate::action::{Action, Actor, Outcome};
@@ -135,6 +136,7 @@ pub struct App {
     /// When a held order is due to change.
     held_until: Option<Millis>,
     pub(super) mouse: bool,
+    pub(super) keymap: Keymap,
     pub(super) work: Vec<Work>,
     drawn: Millis,
     /// Whether something visible changed since the last frame.
@@ -161,11 +163,14 @@ pub struct Setup {
     pub zone: chrono_tz::Tz,
     /// Whether the mouse is captured.
     pub mouse: bool,
+    /// Key bindings of the configuration; those that cannot be are left out (see [`super::wrong_keys`]).
+    pub keys: crate::config::Keys,
 }
 
 impl App {
     /// An application that has not drawn yet; the active tab's first snapshot is asked for.
     pub fn new(setup: Setup, now: Millis) -> Self {
+        let (keymap, _) = Keymap::new(setup.tabs.iter().map(AsRef::as_ref), &setup.keys);
         let seat = |tab| Seat { tab, loading: false, again: false, loaded_at: 0, failed: 0, retry_at: 0 };
         let mut app = Self {
             seats: setup.tabs.into_iter().map(seat).collect(),
@@ -191,6 +196,7 @@ impl App {
             header_tabs: vec![],
             held_until: None,
             mouse: setup.mouse,
+            keymap,
             work: vec![],
             drawn: now,
             dirty: true,

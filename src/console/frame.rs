@@ -16,6 +16,7 @@ use super::wall;
 use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::text;
+use crate::tui::command::Command;
 use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::{Role, Theme};
@@ -115,9 +116,13 @@ impl App {
         if self.read_only {
             out.push((say::read_only(), Role::Warn));
         }
-        if width >= 100 {
-            let latency = self.latency.filter(|_| self.lost.is_none()).map(|ms| format!(" {ms}ms")).unwrap_or_default();
+        if let Some(since) = self.lost {
+            out.push((say::wall_lost(&countdown::remaining(now - since)), Role::Stale));
+        } else if width >= 100 {
+            let latency = self.latency.map(|ms| format!(" {ms}ms")).unwrap_or_default();
             out.push((format!("{}{latency}", self.store_line), Role::Header));
+        }
+        if width >= 100 {
             out.push((text::clean(&self.actor.name).into_owned(), Role::Header));
         }
         out
@@ -194,8 +199,10 @@ impl App {
         let moves = seat.tab.steady().map_or(0, |s| s.moves());
         let tab = &seat.tab;
         // the two keys that lead to all others are always there; what can be undone stands with its key
-        let hint = |c: &crate::tui::command::Command| (c.keys.first().copied().unwrap_or_default(), (c.doc)());
-        let always: Vec<_> = GLOBALS.iter().filter(|c| ["search", "help", "palette"].contains(&c.name)).map(hint).collect();
+        let keymap = &self.keymap;
+        let hint = |c: &Command| (keymap.keys(tab.key(), c.name).first().copied().unwrap_or_default(), (c.doc)());
+        let always: Vec<_> =
+            GLOBALS.iter().filter(|c| ["search", "help", "palette"].contains(&c.name)).map(hint).collect();
         let wide = |(key, doc): &(&str, String)| (text::width(key) + text::width(doc) + 3) as u16;
         let mut right = area.right().saturating_sub(1);
         if area.width >= 100
@@ -210,6 +217,9 @@ impl App {
         let own = tab.commands().iter().chain(GLOBALS.iter().filter(|c| c.name == "explain"));
         for command in own.filter(|c| !(c.mutates && self.read_only) && tab.disabled(c.name).is_none()) {
             let hint = hint(command);
+            if hint.0.is_empty() {
+                continue;
+            }
             if x + wide(&hint) > room {
                 break;
             }

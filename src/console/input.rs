@@ -9,7 +9,7 @@ use super::list::{Item, List};
 use super::tab::Effect;
 use crate::clock::Millis;
 use crate::locale::console as say;
-use crate::tui::command::{Command, Lookup, key_text, lookup};
+use crate::tui::command::{Command, Lookup, key_text};
 use crate::tui::theme::Role;
 
 const fn global(name: &'static str, keys: &'static [&'static str], doc: fn() -> String) -> Command {
@@ -69,7 +69,7 @@ impl App {
         }
         let typed = if self.typed.is_empty() { pressed } else { format!("{} {pressed}", self.typed) };
         self.typed.clear();
-        match lookup(&typed, &[self.seats[self.active].tab.commands(), GLOBALS]) {
+        match self.keymap.lookup(self.seats[self.active].tab.key(), &typed) {
             Lookup::Matched(name) => self.command(name, now),
             Lookup::Pending(next) => {
                 let next: Vec<String> = next.iter().map(|(key, name)| format!("{key} {}", self.doc(name))).collect();
@@ -110,7 +110,8 @@ impl App {
         }
         match mouse {
             Mouse::Click(x, y) => {
-                if y == 0 && self.layers.is_empty()
+                if y == 0
+                    && self.layers.is_empty()
                     && let Some(i) = self.tab_at(x)
                 {
                     self.go_to(i, now);
@@ -151,7 +152,7 @@ impl App {
         let all = own.chain(GLOBALS.iter().map(|c| (c, say::everywhere())));
         all.filter(|(c, _)| !(c.mutates && self.read_only))
             .map(|(c, group)| Item {
-                keys: c.keys.join("  "),
+                keys: self.keymap.keys(tab.key(), c.name).join("  "),
                 text: (c.doc)(),
                 name: c.name,
                 group,

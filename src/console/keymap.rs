@@ -100,8 +100,21 @@ fn begins(short: &str, long: &str) -> bool {
 /// Whether `key` is written as keys are: a character or a name, with `ctrl-` or `alt-` before it.
 fn is_key(key: &str) -> bool {
     const NAMES: [&str; 15] = [
-        "space", "enter", "esc", "tab", "backtab", "up", "down", "left", "right", "home", "end", "pageup", "pagedown",
-        "backspace", "delete",
+        "space",
+        "enter",
+        "esc",
+        "tab",
+        "backtab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+        "backspace",
+        "delete",
     ];
     let mut bare = key;
     for prefix in ["ctrl-", "alt-"] {

@@ -54,8 +54,7 @@ impl List {
     /// Values to pick from.
     pub(super) fn pick(pick: Pick) -> Self {
         let (values, shown): (Vec<_>, Vec<_>) = pick.items.into_iter().unzip();
-        let plain =
-            |text| Item { keys: String::new(), text, name: "", group: String::new(), disabled: false };
+        let plain = |text| Item { keys: String::new(), text, name: "", group: String::new(), disabled: false };
         Self {
             title: pick.title,
             value: String::new(),

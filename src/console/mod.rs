@@ -5,6 +5,7 @@ mod edit;
 mod form;
 mod frame;
 mod input;
+mod keymap;
 mod layer;
 mod list;
 mod run;
@@ -16,5 +17,12 @@ mod wall;
 mod when;
 
 pub use app::{App, Mouse, Msg, Setup};
+pub use keymap::WrongKey;
 pub use run::{Options, run};
 pub use tabs::all as all_tabs;
+
+/// Key bindings of `config` that cannot be.
+pub fn wrong_keys(config: &std::sync::Arc<crate::config::Config>) -> Vec<WrongKey> {
+    let tabs = all_tabs(config, "");
+    keymap::Keymap::new(tabs.iter().map(AsRef::as_ref), &config.keys).1
+}

@@ -3,20 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::app::{App, Msg, Setup, Work};
+use super::app::{App, Kind, Mouse, Msg, Setup, Work};
 use super::tabs;
-use crate::action::Door;
+use crate::action::{Action, Door};
+use crate::clock::Millis;
 use crate::health::sources::Sampler;
 use crate::locale::cli as say;
 use crate::tui::osc52;
 use crate::tui::terminal::{self, Screen};
 use crate::tui::theme::{Depth, Theme};
+
+/// How long the first frame waits for data.
+const PATIENCE: Duration = Duration::from_millis(120);
+/// How often the store is asked whether it answers, and how fast.
+const PING: Duration = Duration::from_secs(15);
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -61,19 +67,24 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
         },
         clock.now(),
     );
-    if let Some(wrong) = app.wrong_binding() {
-        return Err(wrong);
-    }
     let (tx, mut inbox) = mpsc::unbounded_channel::<Msg>();
     spawn_work(&mut app, &door, &tx, &mut screen);
     // the first frame waits for the first snapshot of its tab, but never long
-    let patience = tokio::time::sleep(Duration::from_millis(120));
-    tokio::select! {
-        Some(msg) = inbox.recv() => app.update(msg, clock.now()),
-        () = patience => {}
+    let patience = tokio::time::sleep(PATIENCE);
+    tokio::pin!(patience);
+    while !app.is_ready() {
+        tokio::select! {
+            Some(msg) = inbox.recv() => app.update(msg, clock.now()),
+            () = &mut patience => break,
+        }
     }
-    screen.draw(|buf, area| app.draw(&theme, ascii, buf, area, clock.now())).map_err(|e| e.to_string())?;
-    app.dirty = false;
+    let paint = |app: &mut App, screen: &mut Screen| {
+        let now = clock.now();
+        let done = screen.draw(|buf, area| app.draw(&theme, ascii, buf, area, now)).map_err(|e| e.to_string());
+        app.drawn(now);
+        done
+    };
+    paint(&mut app, &mut screen)?;
     app.load_rest(clock.now());
     spawn_work(&mut app, &door, &tx, &mut screen);
     let mut background = tokio::task::JoinSet::new();
@@ -84,6 +95,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     let mut hup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
     let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut check = tokio::time::interval(Duration::from_secs(1));
+    check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let gap = config.ui.frame_gap.std();
     let mut last_frame = Instant::now();
     let mut by_key = false;
@@ -94,17 +106,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
         tokio::select! {
             biased;
             event = events.next() => match event {
-                Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                    app.update(Msg::Key(key), clock.now());
-                    by_key = true;
-                }
-                Some(Ok(Event::Paste(text))) => app.update(Msg::Paste(text), clock.now()),
-                Some(Ok(Event::Resize(..))) => {
-                    screen.resized().map_err(|e| e.to_string())?;
-                    app.dirty = true;
-                    by_key = true;
-                }
-                Some(Ok(_)) => {}
+                Some(Ok(event)) => by_key |= take_event(event, &mut app, &mut screen, clock.now())?,
                 Some(Err(_)) | None => break,
             },
             Some(msg) = inbox.recv() => {
@@ -116,11 +118,19 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             _ = term.recv() => break,
             _ = hup.recv() => break,
             _ = int.recv() => break,
-            _ = check.tick() => if terminal::is_gone() { break },
+            _ = check.tick() => {
+                if terminal::is_gone() {
+                    break;
+                }
+                // the clock may have been set, or the machine asleep, while the timer slept
+                let now = clock.now();
+                if app.wake(now) <= now + 1 {
+                    app.update(Msg::Tick, now);
+                }
+            }
             () = tokio::time::sleep_until(frame_at), if app.dirty => {
-                screen.draw(|buf, area| app.draw(&theme, ascii, buf, area, clock.now())).map_err(|e| e.to_string())?;
+                paint(&mut app, &mut screen)?;
                 last_frame = Instant::now();
-                app.dirty = false;
                 by_key = false;
             }
             () = tokio::time::sleep_until(wake) => app.update(Msg::Tick, clock.now()),
@@ -132,6 +142,29 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Takes what the terminal reports; whether its frame is to be drawn at once.
+fn take_event(event: Event, app: &mut App, screen: &mut Screen, now: Millis) -> Result<bool, String> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.update(Msg::Key(key), now),
+        Event::Paste(text) => app.update(Msg::Paste(text), now),
+        Event::Mouse(event) => {
+            let mouse = match event.kind {
+                MouseEventKind::ScrollUp => Mouse::Up,
+                MouseEventKind::ScrollDown => Mouse::Down,
+                MouseEventKind::Down(MouseButton::Left) => Mouse::Click(event.column, event.row),
+                _ => return Ok(false),
+            };
+            app.update(Msg::Mouse(mouse), now);
+        }
+        Event::Resize(..) => {
+            screen.resized().map_err(|e| e.to_string())?;
+            app.dirty = true;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, screen: &mut Screen) {
     for work in app.take_work() {
         let (door, tx) = (door.clone(), tx.clone());
@@ -140,25 +173,25 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
                 tokio::spawn(async move { _ = tx.send(Msg::Loaded(i, load(door).await)) });
             }
             Work::Act(actions, kind) => {
-                tokio::spawn(async move {
-                    let mut done = Vec::new();
-                    let mut why = None;
-                    for action in actions {
-                        match door.run(action.as_ref()).await {
-                            Ok(outcome) => done.push(outcome),
-                            Err(e) => {
-                                why = Some(e.to_string());
-                                break;
-                            }
-                        }
-                    }
-                    _ = tx.send(Msg::Acted(done, why, kind));
-                });
+                tokio::spawn(async move { _ = tx.send(act(&door, actions, kind).await) });
             }
             Work::Copy(text) => _ = screen.send(&osc52::copy(&text, std::env::var_os("TMUX").is_some())),
             Work::Mouse(on) => _ = screen.mouse(on),
+            Work::Bell => _ = screen.send("\x07"),
         }
     }
+}
+
+/// Runs `actions` one after the other until one cannot be done.
+pub(super) async fn act(door: &Door, actions: Vec<Arc<dyn Action>>, kind: Kind) -> Msg {
+    let mut done = Vec::new();
+    for action in actions {
+        match door.run(action.as_ref()).await {
+            Ok(outcome) => done.push(outcome),
+            Err(e) => return Msg::Acted(done, Some(e.to_string()), kind),
+        }
+    }
+    Msg::Acted(done, None, kind)
 }
 
 /// The feed, this machine's samples, and the periodic work.
@@ -172,6 +205,20 @@ fn start_background(
     tasks.spawn(async move {
         while let Some(item) = feed.recv().await {
             if news.send(Msg::News(item)).is_err() {
+                return;
+            }
+        }
+    });
+    let (store, latency) = (door.store().clone(), tx.clone());
+    tasks.spawn(async move {
+        let mut every = tokio::time::interval(PING);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            // a failure is the feed's to tell
+            if let Ok(ms) = store.ping().await
+                && latency.send(Msg::Latency(ms)).is_err()
+            {
                 return;
             }
         }

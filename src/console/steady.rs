@@ -39,13 +39,7 @@ impl Steady {
     }
 
     /// `new` in the order of `shown` while keys are pressed (rows that came last), else as it is.
-    pub fn arrange<T, K: Eq + Hash>(
-        &mut self,
-        shown: &[T],
-        new: Vec<T>,
-        key: impl Fn(&T) -> K,
-        now: Millis,
-    ) -> Vec<T> {
+    pub fn arrange<T, K: Eq + Hash>(&mut self, shown: &[T], new: Vec<T>, key: impl Fn(&T) -> K, now: Millis) -> Vec<T> {
         self.moves = 0;
         // a clock that was set back ends the hold
         if shown.is_empty() || !self.touched.is_some_and(|at| (0..HOLD).contains(&(now - at))) {

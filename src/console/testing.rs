@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::app::{App, Kind, Msg, Setup, Work};
+use super::app::{App, Msg, Setup, Work};
+use super::run::act;
 use super::tab::Tab;
 use crate::action::{Actor, Door, Role};
 use crate::clock::{Clock, Millis};
@@ -91,6 +92,7 @@ impl Driver {
             wall,
             zone: chrono_tz::Asia::Shanghai,
             mouse: false,
+            keys: door.as_ref().map(|d| d.config().keys.clone()).unwrap_or_default(),
         };
         Self {
             app: App::new(setup, now),
@@ -182,16 +184,4 @@ impl Driver {
         let now = self.clock.now();
         self.app.wake(now) - now
     }
-}
-
-/// Runs `actions` one after the other until one cannot be done.
-pub(super) async fn act(door: &Door, actions: Vec<std::sync::Arc<dyn crate::action::Action>>, kind: Kind) -> Msg {
-    let mut done = Vec::new();
-    for action in actions {
-        match door.run(action.as_ref()).await {
-            Ok(outcome) => done.push(outcome),
-            Err(e) => return Msg::Acted(done, Some(e.to_string()), kind),
-        }
-    }
-    Msg::Acted(done, None, kind)
 }

@@ -72,7 +72,10 @@ crate::messages! {
     stale(age: &str): "STALE {age}" | "数据过期 {age}";
     more(n: usize): "and {n} more" | "另有 {n} 项";
     done_in_part(done: usize, all: usize, why: &str): "{done} of {all} done; then: {why}" | "已完成 {done}/{all}；随后：{why}";
-    no_context(context: &str): "keys.{context}: no such tab; write global, health, tickets, workflows, accounts or backups" | "keys.{context}：没有该页面；请写 global、health、tickets、workflows、accounts 或 backups";
-    no_command(context: &str, keys: &str, command: &str): "keys.{context}.\"{keys}\": no command `{command}` there" | "keys.{context}.\"{keys}\"：没有命令 `{command}`";
+    no_context(context: &str): "no tab `{context}`; write global, health, tickets, workflows, accounts or backups" | "没有页面 `{context}`；请写 global、health、tickets、workflows、accounts 或 backups";
+    no_command(command: &str, near: &str): "no command `{command}` there; the nearest is `{near}` (`?` in the console lists all)" | "没有命令 `{command}`；最接近的是 `{near}`（在控制台按 `?` 查看全部）";
+    no_key(key: &str): "`{key}` is no key; write j, G, ctrl-d, alt-x, enter, f5 or a sequence such as g g" | "`{key}` 不是按键；可写 j、G、ctrl-d、alt-x、enter、f5，或 g g 这样的序列";
+    key_of_tabs(): "1 to 9 open the tabs" | "1 到 9 用于打开页面";
+    keys_clash(other: &str, name: &str): "is also bound in part by `{other}` ({name}); unbind that with an empty command first" | "与 `{other}`（{name}）冲突；请先用空命令取消该绑定";
     done_many(n: usize): "{n} done" | "已完成 {n} 项";
 }

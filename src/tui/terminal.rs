@@ -23,6 +23,8 @@ const MAX: (u16, u16) = (500, 200);
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     out: BufWriter<Stdout>,
+    /// What stands on the terminal, so that an unchanged frame sends nothing.
+    shown: Option<Buffer>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -75,7 +77,7 @@ impl Screen {
         }
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?;
-        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()) })
+        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()), shown: None })
     }
 
     /// The size now, after the terminal was resized.
@@ -84,6 +86,7 @@ impl Screen {
     /// When the terminal has gone.
     pub fn resized(&mut self) -> io::Result<()> {
         let area = clamped()?;
+        self.shown = None;
         queue!(self.out, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
         self.out.flush()?;
         self.terminal.resize(area)
@@ -94,12 +97,16 @@ impl Screen {
     /// # Errors
     /// When the terminal has gone.
     pub fn draw(&mut self, paint: impl FnOnce(&mut Buffer, Rect)) -> io::Result<()> {
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         // straight into the buffer: Frame would also place or hide the cursor, which flushes in the middle
         let buffer = self.terminal.current_buffer_mut();
         buffer.reset();
         let area = buffer.area;
         paint(buffer, area);
+        if self.shown.as_ref() == Some(buffer) {
+            return Ok(());
+        }
+        self.shown = Some(buffer.clone());
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.flush()?;
         self.terminal.swap_buffers();
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
