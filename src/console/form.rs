@@ -147,7 +147,7 @@ impl FormLayer {
         let preview = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
         let tall = |f: &Field| if f.shape == Shape::Long { LONG } else { 1 };
         let height: u16 = fields.iter().map(tall).sum();
-        let extra = preview.len() + if preview.is_empty() { 0 } else { 1 } + usize::from(self.error.is_some());
+        let extra = preview.len() + usize::from(!preview.is_empty()) + usize::from(self.error.is_some());
         let inside = popup(brush, buf, area, &self.form.title, 80, height + extra as u16 + 4);
         let width = inside.width.saturating_sub(2);
         let label = fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(0).min(24) as u16;
