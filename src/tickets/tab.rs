@@ -286,6 +286,7 @@ impl Tab for TicketsTab {
                 let fields = vec![
                     Field::choice(say::field_reason(), "waiting_user", reasons),
                     Field::text(say::field_hours(), "4"),
+                    Field::text(say::field_note(), ""),
                 ];
                 self.ask(
                     say::key_pause(),
@@ -295,7 +296,8 @@ impl Tab for TicketsTab {
                         if !(0.01..=2_400.0).contains(&hours) {
                             return Err(say::not_a_number());
                         }
-                        Ok(What::Pause { reason: v[0].clone(), until: now + (hours * HOUR as f64) as Millis })
+                        let until = now + (hours * HOUR as f64) as Millis;
+                        Ok(What::Pause { reason: v[0].clone(), until, note: v[2].clone() })
                     },
                     now,
                 )
@@ -362,7 +364,7 @@ impl Tab for TicketsTab {
                         channel: "phone".into(),
                         reporter: v[1].clone(),
                         reported_at: (ago > 0).then(|| now - ago * MINUTE),
-                        late_reason: None,
+                        ..New::default()
                     };
                     Ok(vec![Effect::Act(vec![Arc::new(new)])])
                 });
