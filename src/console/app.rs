@@ -173,6 +173,12 @@ impl App {
         }
     }
 
+    /// Asks for everything anew.
+    fn reload(&mut self, i: usize, now: Millis) {
+        self.seats[i].tab.stale();
+        self.load(i, now);
+    }
+
     fn load(&mut self, i: usize, now: Millis) {
         let seat = &mut self.seats[i];
         // one running, one pending
@@ -243,7 +249,7 @@ impl App {
                     let seat = &self.seats[i];
                     let seen = i == self.active || self.wall.is_some();
                     if seen && seat.tab.refresh().is_some_and(|every| now - seat.loaded_at >= every) {
-                        self.load(i, now);
+                        self.reload(i, now);
                     }
                 }
             }
@@ -257,11 +263,11 @@ impl App {
                     let seat = &self.seats[i];
                     let old = seat.tab.topics().iter().any(|t| topics.iter().any(|c| c == t));
                     if old && (seat.tab.is_loaded() || seat.loading) {
-                        self.load(i, now);
+                        self.reload(i, now);
                     }
                 }
             }
-            News::Everything => (0..self.seats.len()).for_each(|i| self.load(i, now)),
+            News::Everything => (0..self.seats.len()).for_each(|i| self.reload(i, now)),
             News::Lost(why) => {
                 tracing::warn!("store lost: {why}");
                 self.lost.get_or_insert(now);
@@ -297,7 +303,7 @@ impl App {
             (_, None) => (say::done_many(count), Role::Ok),
         };
         self.say(text, role, now);
-        self.load(self.active, now);
+        self.reload(self.active, now);
     }
 
     fn key(&mut self, key: &KeyEvent, now: Millis) {
@@ -391,7 +397,7 @@ impl App {
         self.dirty = true;
         let seat = &self.seats[i];
         if !seat.tab.is_loaded() || seat.tab.refresh().is_some_and(|every| now - seat.loaded_at >= every) {
-            self.load(i, now);
+            self.reload(i, now);
         }
     }
 

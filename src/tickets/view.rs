@@ -247,10 +247,10 @@ fn draw_detail(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
     let (late, waits) = (t.resolution_is_breached(now), t.state == "waiting");
     lines.push(clock(say::resolution(), t.resolution_due, t.resolved_at, late, waits));
     lines.push((String::new(), Role::Text));
-    lines.extend(wrap(&t.body, width).into_iter().filter(|l| !l.is_empty()).take(8).map(|l| (l, Role::Text)));
-    if let Some((id, past)) = &tab.timeline
-        && *id == t.id
-    {
+    let detail = tab.detail.as_ref().filter(|(whole, _)| whole.id == t.id);
+    let body = detail.map_or("", |(whole, _)| whole.body.as_str());
+    lines.extend(wrap(body, width).into_iter().filter(|l| !l.is_empty()).take(8).map(|l| (l, Role::Text)));
+    if let Some((_, past)) = detail {
         lines.push((String::new(), Role::Text));
         for h in past {
             let role = match h.kind.as_str() {
