@@ -61,7 +61,7 @@ struct Page {
 }
 
 struct Rows {
-    rows: Vec<Ticket>,
+    around: Vec<Ticket>,
     counts: [i64; 5],
     /// Whether the first row is the first of the queue, and the last the last.
     whole: (bool, bool),
@@ -162,7 +162,7 @@ impl TicketsTab {
     }
 
     /// Other rows are asked for, from their start.
-    fn from_top(&mut self) -> Vec<Effect> {
+    fn start_over(&mut self) -> Vec<Effect> {
         self.place = Place::default();
         self.jump = Some(Jump::Top);
         self.stale = true;
@@ -258,14 +258,14 @@ impl Tab for TicketsTab {
                         (store::find(s, &search, 2 * HALF).await.map_err(text)?, (true, true))
                     };
                     let counts = store::counts(s, &me, now).await.map_err(text)?;
-                    Some(Rows { rows, counts, whole, jump })
+                    Some(Rows { around: rows, counts, whole, jump })
                 };
                 let id = match &rows {
                     None => current,
-                    Some(Rows { rows, jump: Some(Jump::Bottom), .. }) => rows.last().map(|t| t.id),
-                    Some(Rows { rows, jump, .. }) => current
-                        .filter(|id| jump.is_none() && rows.iter().any(|t| t.id == *id))
-                        .or(rows.first().map(|t| t.id)),
+                    Some(Rows { around, jump: Some(Jump::Bottom), .. }) => around.last().map(|t| t.id),
+                    Some(Rows { around, jump, .. }) => current
+                        .filter(|id| jump.is_none() && around.iter().any(|t| t.id == *id))
+                        .or(around.first().map(|t| t.id)),
                 };
                 let detail = match id {
                     Some(id) => match store::get(s, id).await.map_err(text)? {
@@ -291,7 +291,7 @@ impl Tab for TicketsTab {
         let Some(fresh) = page.rows else { return };
         let held = self.current().map(|t| t.id);
         let line = self.place.at.saturating_sub(self.place.top.get());
-        self.rows = fresh.rows;
+        self.rows = fresh.around;
         self.counts = fresh.counts;
         self.whole = fresh.whole;
         match fresh.jump {
@@ -345,12 +345,12 @@ impl Tab for TicketsTab {
                 let n = Queue::ORDER.len();
                 self.queue = (self.queue + if command == "left" { n - 1 } else { 1 }) % n;
                 self.search.clear();
-                self.from_top()
+                self.start_over()
             }
             "back" => {
                 self.search.clear();
                 self.marks.clear();
-                self.from_top()
+                self.start_over()
             }
             "claim" => self.act(&What::Claim),
             "resume" => self.act(&What::Resume),
@@ -517,7 +517,7 @@ impl Tab for TicketsTab {
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
         text.trim().clone_into(&mut self.search);
-        self.from_top()
+        self.start_over()
     }
 
     fn explain(&self, now: Millis) -> Option<(String, Vec<String>)> {

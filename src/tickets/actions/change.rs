@@ -101,8 +101,8 @@ impl Change {
                 t.owner.clone_from(&me);
                 made("claimed", json!({"owner": me}), say::claimed(id)).undo(What::GiveBack { to: None, from: me })
             }
-            What::Assign(to) => self.give(t, to),
-            What::GiveBack { to, .. } => self.give(t, to),
+            What::Assign(to) => self.give(t, to.as_deref()),
+            What::GiveBack { to, .. } => self.give(t, to.as_deref()),
             What::Reply(text) => {
                 t.flag = None;
                 made("reply", json!({"text": required(text, say::needs_text())?}), say::replied(id))
@@ -190,11 +190,11 @@ impl Change {
         })
     }
 
-    fn give(&self, t: &mut Ticket, to: &Option<String>) -> Made {
+    fn give(&self, t: &mut Ticket, to: Option<&str>) -> Made {
+        let to = to.map(str::to_owned);
         let before = std::mem::replace(&mut t.owner, to.clone());
         let message = to.as_ref().map_or_else(|| say::unassigned(self.id), |to| say::assigned(self.id, to));
-        made("assigned", json!({"owner": to, "from": before}), message)
-            .undo(What::GiveBack { to: before, from: to.clone() })
+        made("assigned", json!({"owner": to, "from": before}), message).undo(What::GiveBack { to: before, from: to })
     }
 
     fn pause(&self, cx: &Apply<'_>, t: &mut Ticket) -> Result<Made, ActionError> {
