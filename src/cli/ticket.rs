@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{CliError, Cx};
 use crate::clock::{Millis, parse_rfc3339, rfc3339};
-use crate::text;
-use crate::tickets::actions::{Change, New, What, json_of};
+use crate::tickets;
+use crate::tickets::actions::{Change, New, What, clocks_json, json_of};
+use crate::tickets::model::{Happening, Ticket};
 use crate::tickets::store::{self, Queue};
 
 /// How many people it hits.
@@ -23,6 +24,25 @@ pub enum Severity {
     General,
     Important,
     Urgent,
+}
+
+/// One of the two clocks.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ClockName {
+    Response,
+    Resolution,
+}
+
+/// What a pause waits for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// The user has to answer
+    WaitingUser,
+    /// A vendor has to deliver
+    WaitingVendor,
+    /// The fix is agreed for a maintenance window
+    ApprovedWindow,
 }
 
 fn word(value: &impl ValueEnum) -> String {
@@ -62,6 +82,9 @@ pub enum Cmd {
         /// Why it is entered this late
         #[arg(long)]
         late_reason: Option<String>,
+        /// Names the message it comes from: given a second time, the first ticket is printed and none is made
+        #[arg(long)]
+        intake_key: Option<String>,
     },
     /// Open tickets, most urgent first; with --search all tickets, newest first
     List {
@@ -121,11 +144,14 @@ pub enum Cmd {
         /// Its number
         id: i64,
         /// Why
-        #[arg(long, value_parser = ["waiting_user", "waiting_vendor", "approved_window"])]
-        reason: String,
+        #[arg(long, value_enum)]
+        reason: PauseReason,
         /// When to follow up (RFC 3339)
         #[arg(long, value_parser = time)]
         until: Millis,
+        /// In words; needed where an owner pauses an urgent ticket of company scope
+        #[arg(long, default_value = "")]
+        note: String,
     },
     /// Let the clock go on
     Resume {
@@ -169,6 +195,42 @@ pub enum Cmd {
         /// The number of the one that stays
         into: i64,
     },
+    /// The reporter wrote: ends a pause that waited for them
+    Message {
+        /// Its number
+        id: i64,
+        /// Who wrote
+        #[arg(long)]
+        from: String,
+        /// What
+        #[arg(long)]
+        text: String,
+    },
+    /// Excuse a breach: it stays on record, counted apart (supervisors)
+    Excuse {
+        /// Its number
+        id: i64,
+        /// Which clock
+        #[arg(long, value_enum)]
+        clock: ClockName,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Evidence: something elsewhere, as it was
+    Link {
+        /// Its number
+        id: i64,
+        /// What kind of thing: host, backup, account, url
+        #[arg(long)]
+        kind: String,
+        /// Which one
+        #[arg(long)]
+        subject: String,
+        /// How it was, as JSON
+        #[arg(long)]
+        snapshot: Option<String>,
+    },
     /// Why it is due when it is
     Explain {
         /// Its number
@@ -179,12 +241,13 @@ pub enum Cmd {
 pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     let change = |id, what| Change::new(id, what);
     let change = match cmd {
-        Cmd::New { title, body, scope, severity, channel, from, reported_at, late_reason } => {
+        Cmd::New { title, body, scope, severity, channel, from, reported_at, late_reason, intake_key } => {
             let new = New {
                 title,
                 body,
                 channel,
                 late_reason,
+                intake_key,
                 reported_at,
                 scope: word(&scope),
                 severity: word(&severity),
@@ -201,12 +264,21 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         Cmd::Reply { id, text } => change(id, What::Reply(text)),
         Cmd::Note { id, text } => change(id, What::Note(text)),
         Cmd::Call { id, with } => change(id, What::Call(with)),
-        Cmd::Pause { id, reason, until } => change(id, What::Pause { reason, until }),
+        Cmd::Pause { id, reason, until, note } => change(id, What::Pause { reason: word(&reason), until, note }),
         Cmd::Resume { id } => change(id, What::Resume),
         Cmd::Resolve { id, cause, solution } => change(id, What::Resolve { cause, solution }),
         Cmd::Reopen { id } => change(id, What::Reopen),
         Cmd::Level { id, scope, severity, reason } => {
             change(id, What::Level { scope: word(&scope), severity: word(&severity), reason })
+        }
+        Cmd::Message { id, from, text } => change(id, What::UserMessage { from, text }),
+        Cmd::Excuse { id, clock, reason } => change(id, What::Excuse { clock: word(&clock), reason }),
+        Cmd::Link { id, kind, subject, snapshot } => {
+            let snapshot = match snapshot {
+                Some(text) => serde_json::from_str(&text).map_err(|e| CliError::Usage(format!("--snapshot: {e}")))?,
+                None => Value::Null,
+            };
+            change(id, What::Link { kind, subject, snapshot })
         }
         Cmd::Merge { id, into } => change(id, What::Merge(into)),
     };
@@ -224,42 +296,42 @@ async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Resu
             store::page(store, queue, &me, cx.clock().now(), None, limit).await?
         }
     };
-    let value: Vec<Value> = rows.iter().map(json_of).collect();
-    cx.out(&Value::from(value), || {
-        rows.iter()
-            .map(|t| {
-                let due = t.response_due.filter(|_| t.response_met_at.is_none()).or(t.resolution_due).map(rfc3339);
-                let title = text::clean(&t.title);
-                format!(
-                    "{:>8} {:<10} {:<9} {:<21} {:<12} {title}\n",
-                    t.id,
-                    t.level,
-                    t.state,
-                    due.unwrap_or_default(),
-                    t.owner.as_deref().unwrap_or("-")
-                )
-            })
-            .collect()
+    let now = cx.clock().now();
+    let value = rows.iter().map(|t| {
+        let mut value = json_of(t, now);
+        // a list does not read them: `show` does
+        if let Some(fields) = value.as_object_mut() {
+            for absent in ["body", "cause", "solution"] {
+                fields.remove(absent);
+            }
+        }
+        value
     });
+    cx.out(&value.collect(), || rows.iter().map(|t| tickets::list_line(t, now) + "\n").collect());
     Ok(())
 }
 
-async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let store = cx.store().await?;
+async fn whole(cx: &Cx, id: i64) -> Result<(Ticket, Vec<Happening>, Value), CliError> {
+    let (store, now) = (cx.store().await?, cx.clock().now());
     let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let past = store::happenings(store, id).await?;
-    let mut value = json_of(&t);
+    let mut value = json_of(&t, now);
+    value["clocks"] = clocks_json(cx.config(), &past, now).map_err(CliError::Failed)?;
+    Ok((t, past, value))
+}
+
+async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
+    let (t, past, mut value) = whole(cx, id).await?;
     value["timeline"] =
         past.iter().map(|h| json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data})).collect();
-    cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
+    cx.out(&value, || tickets::show_lines(cx.config(), &t, &past, cx.clock().now()).join("\n"));
     Ok(())
 }
 
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let store = cx.store().await?;
-    let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
-    let past = store::happenings(store, id).await?;
-    let lines = crate::tickets::explain_lines(cx.config(), t.id, &past, cx.clock().now());
-    cx.out(&json!({"id": t.id, "lines": lines, "ticket": json_of(&t)}), || lines.join("\n"));
+    let (t, past, value) = whole(cx, id).await?;
+    let lines = tickets::explain_lines(cx.config(), t.id, &past, cx.clock().now());
+    let clocks = value["clocks"].clone();
+    cx.out(&json!({"id": t.id, "lines": lines, "clocks": clocks, "ticket": value}), || lines.join("\n"));
     Ok(())
 }

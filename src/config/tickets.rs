@@ -20,6 +20,8 @@ pub struct Tickets {
     pub thresholds: Vec<u32>,
     /// Office time after a solution within which a ticket can be reopened.
     pub reopen_window: Dur,
+    /// Least characters of the note with which an owner may pause an urgent ticket of company scope.
+    pub urgent_pause_note: u64,
     /// How far back a report may be dated without a reason.
     pub backdate_limit: Dur,
 }
@@ -85,6 +87,7 @@ impl Default for Tickets {
             office: Office::default(),
             thresholds: vec![50, 75, 100, 150],
             reopen_window: Dur(24 * 3_600_000),
+            urgent_pause_note: 20,
             backdate_limit: Dur(24 * 3_600_000),
         }
     }
@@ -92,6 +95,9 @@ impl Default for Tickets {
 
 impl Tickets {
     pub(super) fn check(&self, problems: &mut Problems) {
+        for percent in self.thresholds.iter().filter(|p| !(1..=1_000).contains(*p)) {
+            problems.add(&["tickets", "thresholds"], format!("{percent} is not between 1 and 1000"));
+        }
         for name in ["general", "important", "urgent"] {
             match self.levels.get(name) {
                 None => problems.add(&["tickets", "levels"], format!("the level {name} is missing")),

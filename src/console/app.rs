@@ -221,6 +221,14 @@ impl App {
         self.seats.get(self.active).is_none_or(|s| s.tab.is_loaded())
     }
 
+    /// Asks for everything anew.
+    pub(super) fn reload(&mut self, i: usize, now: Millis) {
+        if let Some(seat) = self.seats.get_mut(i) {
+            seat.tab.stale();
+        }
+        self.load(i, now);
+    }
+
     /// Asks for a snapshot of tab `i`: one running, one pending.
     pub(super) fn load(&mut self, i: usize, now: Millis) {
         let Some(seat) = self.seats.get_mut(i) else { return };
@@ -331,7 +339,7 @@ impl App {
             let held = released && self.seats[i].tab.steady().is_some_and(|s| s.moves() > 0);
             let due = self.seats[i].due().filter(|_| i == self.active || self.wall.is_some());
             if held || due.is_some_and(|at| at <= now) {
-                self.load(i, now);
+                self.reload(i, now);
             }
         }
     }
@@ -344,13 +352,13 @@ impl App {
                     let seat = &self.seats[i];
                     let old = seat.tab.topics().iter().any(|t| topics.iter().any(|c| c == t));
                     if old && (seat.tab.is_loaded() || seat.loading) {
-                        self.load(i, now);
+                        self.reload(i, now);
                     }
                 }
             }
             News::Everything => {
                 self.touch_store(now);
-                (0..self.seats.len()).for_each(|i| self.load(i, now));
+                (0..self.seats.len()).for_each(|i| self.reload(i, now));
             }
             News::Lost(why) => {
                 tracing::warn!("store lost: {why}");
@@ -397,7 +405,7 @@ impl App {
             text = format!("{text} · {}", say::draft_kept());
         }
         self.say(text, role, now);
-        self.load(self.active, now);
+        self.reload(self.active, now);
     }
 
     /// The next instant at which something is to be done because of the time.

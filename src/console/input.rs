@@ -141,7 +141,7 @@ impl App {
         self.dirty = true;
         let seat = &self.seats[i];
         if !seat.tab.is_loaded() || seat.tab.refresh().is_some_and(|every| now - seat.loaded_at >= every) {
-            self.load(i, now);
+            self.reload(i, now);
         }
     }
 

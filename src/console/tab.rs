@@ -175,6 +175,9 @@ pub trait Tab {
     fn refresh(&self) -> Option<Millis> {
         None
     }
+    /// What is held may be old: the next [`Tab::load`] is to read all of it. Not called before the loads that the tab
+    /// asks for by [`Effect::Reload`], so that a tab can read only what a movement needs.
+    fn stale(&mut self) {}
     /// The work that makes the next snapshot.
     fn load(&mut self, now: Millis) -> Load;
     /// Takes a snapshot; a value of another type is ignored.

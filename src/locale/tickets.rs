@@ -7,6 +7,15 @@ crate::messages! {
     assigned(id: i64, to: &str): "#{id} assigned to {to}" | "#{id} 已指派给 {to}";
     unassigned(id: i64): "#{id} is nobody's again" | "#{id} 已取消指派";
     replied(id: i64): "#{id} answered" | "已回复 #{id}";
+    heard(id: i64): "message of the user added to #{id}" | "已为 #{id} 登记用户消息";
+    excused(id: i64): "breach of #{id} excused; it stays on record" | "#{id} 的超时已豁免，记录保留";
+    linked(id: i64, subject: &str): "{subject} linked to #{id}" | "已将 {subject} 关联到 #{id}";
+    continued(id: i64, window: &str, to: i64): "#{id} was resolved more than {window} of office time ago: it goes on as #{to}" | "#{id} 解决已超过 {window} 工作时间：已新建 #{to} 继续跟进";
+    clock_names(): "the clock is response or resolution" | "时钟只能是 response 或 resolution";
+    not_breached(id: i64): "that clock of #{id} is not breached" | "#{id} 的该时钟未超时";
+    needs_subject(): "say what is linked" | "请填写关联对象";
+    pause_guard(least: u64): "urgent for the whole company: a second person pauses it, or a note of at least {least} characters says why" | "全公司紧急工单：须由第二人暂停，或填写不少于 {least} 个字的说明";
+    note_of_undo(): "the resumption was taken back" | "撤销了恢复操作，继续暂停等待";
     noted(id: i64): "note added to #{id}" | "已为 #{id} 添加备注";
     called(id: i64): "call logged on #{id}" | "已为 #{id} 登记回电";
     paused(id: i64): "#{id} paused" | "#{id} 已暂停";
@@ -31,7 +40,6 @@ crate::messages! {
     pause_reasons(): "the reason is waiting_user, waiting_vendor or approved_window" | "暂停原因只能是 waiting_user、waiting_vendor 或 approved_window";
     until_past(): "the follow-up time has passed already" | "跟进时间已过";
     reply_first(): "waiting for the user needs an answer to the user first (r)" | "等待用户之前须先回复用户（r）";
-    reopen_window(window: &str): "resolved more than {window} of office time ago: open a new ticket" | "解决已超过 {window} 工作时间：请新建工单";
     merge_self(): "a ticket cannot be merged into itself" | "工单不能与自身合并";
     queue_breaching(): "Breaching" | "将超时";
     queue_mine(): "Mine" | "我的";
@@ -93,6 +101,7 @@ crate::messages! {
     field_owner(): "Owner" | "负责人";
     field_with(): "With" | "通话对象";
     field_hours(): "Hours" | "几小时后跟进";
+    field_note(): "Note" | "说明";
     waiting_user(): "user" | "等待用户";
     waiting_vendor(): "vendor" | "等待厂商";
     approved_window(): "window" | "变更窗口";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::sla::{Event, Policy, State, Step, Target, evaluate};
+use super::sla::{Event, Joined, Policy, State, Step, Target, evaluate};
 use crate::calendar::{Calendar, built_in, hours};
 use crate::clock::Millis;
 use crate::config::Tickets;
@@ -31,18 +31,50 @@ pub struct Ticket {
     pub pause_reason: Option<String>,
     pub flag: Option<String>,
     pub response_due: Option<Millis>,
+    /// The running clock is breached after this instant, by the passing of time alone; none when it does not run.
+    pub response_breach_at: Option<Millis>,
     pub response_met_at: Option<Millis>,
+    /// Latched: it stays whatever happens; see [`Ticket::response_is_breached`].
     pub response_breached: bool,
+    /// A supervisor excused the breach.
+    pub response_excused: bool,
     pub resolution_due: Option<Millis>,
+    /// As `response_breach_at`.
+    pub resolution_breach_at: Option<Millis>,
     pub resolved_at: Option<Millis>,
     pub resolution_breached: bool,
+    pub resolution_excused: bool,
     pub born_late: bool,
+    /// The earliest due of a running clock: what queues sort by.
+    pub urgency: Millis,
+    /// When the first running clock has used three quarters.
     pub risk_at: Millis,
+    /// When a tick has something to do next.
+    pub next_at: Millis,
     pub merged_into: Option<i64>,
+    /// The ticket whose matter came back after its reopen window.
+    pub continues: Option<i64>,
     pub reports: i64,
     pub cause: Option<String>,
     pub solution: Option<String>,
     pub version: i64,
+}
+
+impl Ticket {
+    /// Neither resolved nor merged.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state.as_str(), "resolved" | "merged")
+    }
+
+    /// Whether more than the response budget is consumed at `now`; true without waiting for a tick to latch it.
+    pub fn response_is_breached(&self, now: Millis) -> bool {
+        self.response_breached || self.response_breach_at.is_some_and(|at| now > at)
+    }
+
+    /// The same of the resolution budget.
+    pub fn resolution_is_breached(&self, now: Millis) -> bool {
+        self.resolution_breached || self.resolution_breach_at.is_some_and(|at| now > at)
+    }
 }
 
 /// Something that happened to a ticket.
@@ -53,7 +85,7 @@ pub struct Happening {
     /// Who.
     pub actor: String,
     /// `created`, `claimed`, `assigned`, `reply`, `note`, `call`, `paused`, `resumed`, `resolved`, `reopened`, `level`,
-    /// `merged`, `threshold_fired`, `sla_breached`, …
+    /// `merged`, `joined`, `user_message`, `linked`, `threshold_fired`, `sla_breached`, `breach_excused`
     pub kind: String,
     /// Particulars.
     pub data: Value,
@@ -76,9 +108,15 @@ impl Happening {
             "reply" | "call" => Step::Respond,
             "paused" => Step::Pause,
             "resumed" => Step::Resume,
+            "user_message" if self.data["resumes"] == true => Step::Resume,
             "level" => Step::Level(self.data["level"].as_str()?.to_owned()),
             "resolved" | "merged" => Step::Resolve,
             "reopened" => Step::Reopen,
+            "joined" => Step::Join(Joined {
+                reported_at: self.data["reported_at"].as_i64()?,
+                pauses: serde_json::from_value(self.data["pauses"].clone()).unwrap_or_default(),
+                waiting: self.data["waiting"].as_i64(),
+            }),
             _ => return None,
         })
     }
@@ -139,7 +177,7 @@ pub fn clocks(policy: &Policy, happenings: &[Happening], now: Millis) -> Result<
     evaluate(policy, &events, now)
 }
 
-/// When the running clocks of `state` pass each of `percents`: clock, percent, instant.
+/// When the running clocks of `state` pass each of `percents` and 100: clock, percent, instant.
 pub fn marks(policy: &Policy, state: &State, percents: &[u32]) -> Vec<(&'static str, u32, Millis)> {
     let Some(calendar) = policy.levels.get(&state.level).and_then(|t| policy.calendars.get(&t.calendar)) else {
         return vec![];
@@ -151,7 +189,8 @@ pub fn marks(policy: &Policy, state: &State, percents: &[u32]) -> Vec<(&'static 
         if clock.stopped.is_some() || (name == "resolution" && state.paused) {
             continue;
         }
-        for percent in percents {
+        let whole = (!percents.contains(&100)).then_some(&100);
+        for percent in percents.iter().chain(whole) {
             // 100 % fires when more than the budget is consumed: exactly the breach
             let budget = clock.budget * i64::from(*percent) / 100 + i64::from(*percent == 100);
             out.extend(calendar.deadline(state.reported_at, budget, pauses).map(|at| (name, *percent, at)));

@@ -51,6 +51,19 @@ pub enum Step {
     Resolve,
     /// Not solved after all.
     Reopen,
+    /// Another ticket turned out to be the same matter.
+    Join(Joined),
+}
+
+/// What a ticket brings along that is merged into another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    /// When it was reported.
+    pub reported_at: Millis,
+    /// Its pauses that have ended.
+    pub pauses: Vec<(Millis, Millis)>,
+    /// Since when it waits.
+    pub waiting: Option<Millis>,
 }
 
 /// A [`Step`] and when it was taken.
@@ -199,9 +212,26 @@ impl Run<'_> {
                 self.resolved.get_or_insert(at);
             }
             Step::Reopen => self.pauses.extend(self.resolved.take().map(|from| (from, at))),
+            Step::Join(other) => self.join(other, at),
             Step::Pause => {}
         }
         Ok(())
+    }
+
+    /// The earlier start counts, and a pause only where both were paused.
+    fn join(&mut self, other: &Joined, at: Millis) {
+        let theirs: Vec<_> = other.pauses.iter().copied().chain(other.waiting.map(|from| (from, at))).collect();
+        let waiting = self.waiting.zip(other.waiting).map(|(a, b)| a.max(b));
+        let mut both: Vec<_> = self
+            .pauses_until(at)
+            .into_iter()
+            .flat_map(|(a, b)| theirs.iter().map(move |(x, y)| (a.max(*x), b.min(*y))))
+            .filter(|(a, b)| a < b && waiting.is_none_or(|from| *a < from))
+            .collect();
+        both.sort_unstable();
+        self.start = self.start.min(other.reported_at);
+        self.pauses = both;
+        self.waiting = waiting;
     }
 
     fn state(&self, now: Millis, born_late: bool) -> Result<State, String> {

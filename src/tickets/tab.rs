@@ -8,19 +8,22 @@ use ratatui::layout::Rect;
 
 use super::actions::{Change, New, What};
 use super::model::{Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of, policy};
-use super::store::{self, Queue};
+use super::store::{self, Cursor, Queue};
 use super::view;
 use crate::action::Action;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::config::Config;
 use crate::console::tab::{Attention, Effect, Field, Form, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
 use crate::locale::tickets as say;
+use crate::store::{Store, StoreError};
 use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
-/// Tickets held around the cursor.
-const PAGE: i64 = 200;
+/// Tickets held before the cursor, and after it.
+const HALF: i64 = 200;
+/// So close to an end of what is held, more is asked for.
+const MARGIN: usize = 80;
 
 const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> String, mutates: bool) -> Command {
     Command { name, keys, doc, mutates }
@@ -47,11 +50,61 @@ const COMMANDS: &[Command] = &[
     key("preview", &["p"], say::key_preview, false),
 ];
 
+/// The ticket under the cursor, whole, with what happened to it.
+pub(super) type Detail = (Ticket, Vec<Happening>);
+
 struct Page {
-    rows: Vec<Ticket>,
-    counts: [i64; 5],
-    timeline: Option<(i64, Vec<Happening>)>,
+    /// Nothing: the rows held are still good, only the detail was asked for.
+    rows: Option<Rows>,
+    detail: Option<Detail>,
     query: (usize, String),
+}
+
+struct Rows {
+    around: Vec<Ticket>,
+    counts: [i64; 5],
+    /// Whether the first row is the first of the queue, and the last the last.
+    whole: (bool, bool),
+    jump: Option<Jump>,
+}
+
+/// An end of the queue that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Jump {
+    Top,
+    Bottom,
+}
+
+/// The rows of a queue around `at`.
+async fn rows_around(
+    s: &Store,
+    queue: Queue,
+    me: &str,
+    now: Millis,
+    at: Option<(Millis, i64)>,
+    jump: Option<Jump>,
+) -> Result<(Vec<Ticket>, (bool, bool)), StoreError> {
+    let get = |cursor, limit| store::page_at(s, queue, me, now, cursor, limit);
+    let full = |rows: &[Ticket], limit: i64| rows.len() as i64 >= limit;
+    match (jump, at) {
+        (Some(Jump::Bottom), _) => {
+            let rows = get(Cursor::End, 2 * HALF).await?;
+            let first = !full(&rows, 2 * HALF);
+            Ok((rows, (first, true)))
+        }
+        (None, Some((urgency, id))) => {
+            let mut rows = get(Cursor::Before(urgency, id), HALF).await?;
+            let after = get(Cursor::From(urgency, id), HALF).await?;
+            let whole = (!full(&rows, HALF), !full(&after, HALF));
+            rows.extend(after);
+            Ok((rows, whole))
+        }
+        _ => {
+            let rows = get(Cursor::Start, 2 * HALF).await?;
+            let last = !full(&rows, 2 * HALF);
+            Ok((rows, (true, last)))
+        }
+    }
 }
 
 /// The tab.
@@ -61,7 +114,11 @@ pub struct TicketsTab {
     pub(super) queue: usize,
     pub(super) rows: Vec<Ticket>,
     pub(super) counts: [i64; 5],
-    pub(super) timeline: Option<(i64, Vec<Happening>)>,
+    pub(super) detail: Option<Detail>,
+    whole: (bool, bool),
+    jump: Option<Jump>,
+    /// The rows are old: the next load reads them, not only the detail.
+    stale: bool,
     pub(super) place: Place,
     pub(super) marks: BTreeSet<i64>,
     pub(super) search: String,
@@ -78,7 +135,10 @@ impl TicketsTab {
             queue: 4,
             rows: vec![],
             counts: [0; 5],
-            timeline: None,
+            detail: None,
+            whole: (true, true),
+            jump: None,
+            stale: true,
             place: Place::default(),
             marks: BTreeSet::new(),
             search: String::new(),
@@ -99,6 +159,14 @@ impl TicketsTab {
         }
         let version = |id: i64| self.rows.iter().find(|t| t.id == id).map(|t| t.version);
         self.marks.iter().map(|id| (*id, version(*id))).collect()
+    }
+
+    /// Other rows are asked for, from their start.
+    fn start_over(&mut self) -> Vec<Effect> {
+        self.place = Place::default();
+        self.jump = Some(Jump::Top);
+        self.stale = true;
+        vec![Effect::Reload]
     }
 
     fn act(&self, what: &What) -> Vec<Effect> {
@@ -171,23 +239,42 @@ impl Tab for TicketsTab {
 
     fn load(&mut self, now: Millis) -> Load {
         let (queue, search, me) = (self.queue, self.search.clone(), self.me.clone());
-        let held = self.current().map(|t| t.id);
+        let current = self.current().map(|t| t.id);
+        let only_detail = !std::mem::take(&mut self.stale);
+        let jump = self.jump;
+        // near the start the start is kept in sight; elsewhere the rows are those around the cursor
+        let near_start = self.whole.0 && self.place.at < MARGIN;
+        let at = self.current().filter(|_| !near_start).map(|t| (t.urgency, t.id));
         Box::new(move |door| {
             Box::pin(async move {
                 let s = door.store();
-                let text = |e: crate::store::StoreError| e.to_string();
-                let rows = if search.is_empty() {
-                    store::page(s, Queue::ORDER[queue], &me, now, None, PAGE).await.map_err(text)?
+                let text = |e: StoreError| e.to_string();
+                let rows = if only_detail {
+                    None
                 } else {
-                    store::find(s, &search, PAGE).await.map_err(text)?
+                    let (rows, whole) = if search.is_empty() {
+                        rows_around(s, Queue::ORDER[queue], &me, now, at, jump).await.map_err(text)?
+                    } else {
+                        (store::find(s, &search, 2 * HALF).await.map_err(text)?, (true, true))
+                    };
+                    let counts = store::counts(s, &me, now).await.map_err(text)?;
+                    Some(Rows { around: rows, counts, whole, jump })
                 };
-                let counts = store::counts(s, &me, now).await.map_err(text)?;
-                let id = held.filter(|id| rows.iter().any(|t| t.id == *id)).or(rows.first().map(|t| t.id));
-                let timeline = match id {
-                    Some(id) => Some((id, store::happenings(s, id).await.map_err(text)?)),
+                let id = match &rows {
+                    None => current,
+                    Some(Rows { around, jump: Some(Jump::Bottom), .. }) => around.last().map(|t| t.id),
+                    Some(Rows { around, jump, .. }) => current
+                        .filter(|id| jump.is_none() && around.iter().any(|t| t.id == *id))
+                        .or(around.first().map(|t| t.id)),
+                };
+                let detail = match id {
+                    Some(id) => match store::get(s, id).await.map_err(text)? {
+                        Some(t) => Some((t, store::happenings(s, id).await.map_err(text)?)),
+                        None => None,
+                    },
                     None => None,
                 };
-                Ok(Box::new(Page { rows, counts, timeline, query: (queue, search) }) as Snapshot)
+                Ok(Box::new(Page { rows, detail, query: (queue, search) }) as Snapshot)
             })
         })
     }
@@ -200,14 +287,32 @@ impl Tab for TicketsTab {
         if page.query != (self.queue, self.search.clone()) {
             return;
         }
+        self.detail = page.detail;
+        let Some(fresh) = page.rows else { return };
         let held = self.current().map(|t| t.id);
-        self.rows = page.rows;
-        self.counts = page.counts;
-        self.timeline = page.timeline;
-        if let Some(id) = held {
-            self.place.follow(&self.rows, |t| t.id == id);
+        let line = self.place.at.saturating_sub(self.place.top.get());
+        self.rows = fresh.around;
+        self.counts = fresh.counts;
+        self.whole = fresh.whole;
+        match fresh.jump {
+            Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),
+            Some(Jump::Top) => self.place.at = 0,
+            None => {
+                if let Some(id) = held {
+                    self.place.follow(&self.rows, |t| t.id == id);
+                }
+                // the cursor stays on its line of the screen
+                self.place.top.set(self.place.at.saturating_sub(line));
+            }
+        }
+        if self.jump == fresh.jump {
+            self.jump = None;
         }
         self.place.at = self.place.at.min(self.rows.len().saturating_sub(1));
+    }
+
+    fn stale(&mut self) {
+        self.stale = true;
     }
 
     fn is_loaded(&self) -> bool {
@@ -225,20 +330,27 @@ impl Tab for TicketsTab {
 
     fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
         if self.place.go(command, self.rows.len()) {
+            self.jump = match command {
+                "top" if !self.whole.0 => Some(Jump::Top),
+                "bottom" if !self.whole.1 => Some(Jump::Bottom),
+                _ => None,
+            };
+            let more = (!self.whole.0 && self.place.at < MARGIN)
+                || (!self.whole.1 && self.place.at + MARGIN > self.rows.len());
+            self.stale |= more || self.jump.is_some();
             return vec![Effect::Reload];
         }
         match command {
             "left" | "right" => {
                 let n = Queue::ORDER.len();
                 self.queue = (self.queue + if command == "left" { n - 1 } else { 1 }) % n;
-                self.place.at = 0;
                 self.search.clear();
-                vec![Effect::Reload]
+                self.start_over()
             }
             "back" => {
                 self.search.clear();
                 self.marks.clear();
-                vec![Effect::Reload]
+                self.start_over()
             }
             "claim" => self.act(&What::Claim),
             "resume" => self.act(&What::Resume),
@@ -286,6 +398,7 @@ impl Tab for TicketsTab {
                 let fields = vec![
                     Field::choice(say::field_reason(), "waiting_user", reasons),
                     Field::text(say::field_hours(), "4"),
+                    Field::text(say::field_note(), ""),
                 ];
                 self.ask(
                     say::key_pause(),
@@ -295,7 +408,8 @@ impl Tab for TicketsTab {
                         if !(0.01..=2_400.0).contains(&hours) {
                             return Err(say::not_a_number());
                         }
-                        Ok(What::Pause { reason: v[0].clone(), until: now + (hours * HOUR as f64) as Millis })
+                        let until = now + (hours * HOUR as f64) as Millis;
+                        Ok(What::Pause { reason: v[0].clone(), until, note: v[2].clone() })
                     },
                     now,
                 )
@@ -362,7 +476,7 @@ impl Tab for TicketsTab {
                         channel: "phone".into(),
                         reporter: v[1].clone(),
                         reported_at: (ago > 0).then(|| now - ago * MINUTE),
-                        late_reason: None,
+                        ..New::default()
                     };
                     Ok(vec![Effect::Act(vec![Arc::new(new)])])
                 });
@@ -403,14 +517,13 @@ impl Tab for TicketsTab {
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
         text.trim().clone_into(&mut self.search);
-        self.place.at = 0;
-        vec![Effect::Reload]
+        self.start_over()
     }
 
     fn explain(&self, now: Millis) -> Option<(String, Vec<String>)> {
         let t = self.current()?;
-        let (id, past) = self.timeline.as_ref()?;
-        (*id == t.id).then(|| {
+        let (whole, past) = self.detail.as_ref()?;
+        (whole.id == t.id).then(|| {
             let mut lines = view::explain(&self.config, t.id, past, now);
             (lines.remove(0), lines)
         })

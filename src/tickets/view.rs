@@ -67,13 +67,18 @@ pub(super) fn clock_text(t: &Ticket, now: Millis, ascii: bool) -> (String, Role)
     }
     let response = t.response_due.filter(|_| t.response_met_at.is_none());
     let (due, tail, breached) = match (response, t.resolution_due) {
-        (Some(r), Some(s)) if r <= s => (r, format!(" {}", say::resp_short()), t.response_breached),
-        (Some(r), None) => (r, format!(" {}", say::resp_short()), t.response_breached),
-        (_, Some(s)) => (s, String::new(), t.resolution_breached),
+        (Some(r), Some(s)) if r <= s => (r, format!(" {}", say::resp_short()), t.response_is_breached(now)),
+        (Some(r), None) => (r, format!(" {}", say::resp_short()), t.response_is_breached(now)),
+        (_, Some(s)) => (s, String::new(), t.resolution_is_breached(now)),
         (None, None) => return ("—".to_owned(), Role::Dim),
     };
-    if breached || now > due {
-        (format!("{} {}{tail}", sign("✗", "X"), countdown::overdue(now - due)), Role::Critical)
+    if breached {
+        // a raise may have breached it for good while the new due lies ahead
+        let by = if now > due { countdown::overdue(now - due) } else { countdown::remaining(due - now) };
+        (format!("{} {by}{tail}", sign("✗", "X")), Role::Critical)
+    } else if now > due {
+        // due at closing time, and nobody has been on duty since: no budget is used
+        (format!("{} {}{tail}", sign("▲", "^"), countdown::remaining(0)), Role::Warn)
     } else if t.risk_at <= now {
         (format!("{} {}{tail}", sign("▲", "^"), countdown::remaining(due - now)), Role::Warn)
     } else {
@@ -238,13 +243,14 @@ fn draw_detail(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
         };
         (format!("{} {text}", cell(&name, 11)), role)
     };
-    lines.push(clock(say::response(), t.response_due, t.response_met_at, t.response_breached, false));
-    lines.push(clock(say::resolution(), t.resolution_due, t.resolved_at, t.resolution_breached, t.state == "waiting"));
+    lines.push(clock(say::response(), t.response_due, t.response_met_at, t.response_is_breached(now), false));
+    let (late, waits) = (t.resolution_is_breached(now), t.state == "waiting");
+    lines.push(clock(say::resolution(), t.resolution_due, t.resolved_at, late, waits));
     lines.push((String::new(), Role::Text));
-    lines.extend(wrap(&t.body, width).into_iter().filter(|l| !l.is_empty()).take(8).map(|l| (l, Role::Text)));
-    if let Some((id, past)) = &tab.timeline
-        && *id == t.id
-    {
+    let detail = tab.detail.as_ref().filter(|(whole, _)| whole.id == t.id);
+    let body = detail.map_or("", |(whole, _)| whole.body.as_str());
+    lines.extend(wrap(body, width).into_iter().filter(|l| !l.is_empty()).take(8).map(|l| (l, Role::Text)));
+    if let Some((_, past)) = detail {
         lines.push((String::new(), Role::Text));
         for h in past {
             let role = match h.kind.as_str() {
@@ -267,17 +273,59 @@ fn draw_detail(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
 fn happening_line(h: &Happening) -> String {
     let text = |key: &str| h.data[key].as_str().unwrap_or_default().to_owned();
     let what = match h.kind.as_str() {
-        "reply" | "note" => text("text"),
+        "reply" | "note" | "user_message" => text("text"),
+        "linked" => format!("{} {}", text("kind"), text("subject")),
+        "breach_excused" => format!("{} {}", text("clock"), text("reason")),
+        "joined" => format!("#{}", h.data["child"]),
+        "merged" => format!("#{}", h.data["into"]),
         "call" => text("with"),
         "level" => level_word(&text("level")),
         "resolved" => format!("{} → {}", text("cause"), text("solution")),
-        "paused" => text("reason"),
+        "paused" => format!("{} {}", text("reason"), text("note")),
         "assigned" | "claimed" => text("owner"),
         "threshold_fired" => format!("{} {}%", text("clock"), h.data["percent"]),
         "sla_breached" => text("clock"),
         _ => String::new(),
     };
     format!("{} {}: {what}", h.actor, h.kind)
+}
+
+/// One line of a list on the command line.
+pub fn list_line(t: &Ticket, now: Millis) -> String {
+    let owner = t.owner.as_deref().unwrap_or("—");
+    let title = clean(&t.title);
+    let clock = clock_text(t, now, false).0;
+    let columns = [cell(&format!("#{}", t.id), 9), cell(&level_word(&t.level), 10), cell(&clock, 16), cell(owner, 12)];
+    format!("{} {title}", columns.join(" "))
+}
+
+/// A ticket with everything that happened to it, for the command line.
+pub fn show_lines(config: &Config, t: &Ticket, past: &[Happening], now: Millis) -> Vec<String> {
+    let owner = t.owner.as_deref().unwrap_or("—");
+    let line = |name: String, text: &str| format!("{} {text}", cell(&name, 11));
+    let clock = |due: Option<Millis>, met: Option<Millis>, breached: bool| match (met, due) {
+        (Some(at), _) if breached => say::met_late(&local(config, at)),
+        (Some(at), _) => say::met(&local(config, at)),
+        (None, Some(due)) => say::due(&local(config, due)),
+        (None, None) => say::waits(),
+    };
+    let level = format!("{} ({} × {})", level_word(&t.level), scope_word(&t.scope), level_word(&t.severity));
+    let mut lines = vec![
+        format!("#{}  {}", t.id, clean(&t.title)),
+        line(say::head_clock(), clock_text(t, now, false).0.trim()),
+        line(say::head_level(), &level),
+        line(say::head_from(), &format!("{} {}", t.channel, t.reporter)),
+        line(say::head_owner(), owner),
+        line(say::response(), &clock(t.response_due, t.response_met_at, t.response_is_breached(now))),
+        line(say::resolution(), &clock(t.resolution_due, t.resolved_at, t.resolution_is_breached(now))),
+        String::new(),
+    ];
+    if !t.body.trim().is_empty() {
+        lines.extend(t.body.lines().map(|l| clean(l).into_owned()));
+        lines.push(String::new());
+    }
+    lines.extend(past.iter().map(|h| format!("{}  {}", local(config, h.at), happening_line(h))));
+    lines
 }
 
 /// Why a ticket is due when it is: every stretch that counts and every one that does not.

@@ -1,0 +1,112 @@
+//! Tickets in the store: its only SQL. Queues and search read, `write` is for the actions.
+
+mod queue;
+mod search;
+mod write;
+
+use crate::args;
+use crate::clock::Millis;
+use crate::store::{Row, Store, StoreError, Tx};
+use crate::tickets::model::{Happening, Ticket};
+
+pub use queue::{Cursor, PAGE_LIMIT, Queue, counts, page, page_at, plans};
+pub use search::find;
+pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, update};
+
+/// What a list shows of a ticket; the rest is empty there.
+const LISTED: &str = "t.id, t.title, t.scope, t.severity, t.level, t.state, t.channel, t.reporter, t.owner, t.created_at, \
+    t.reported_at, t.follow_up_at, t.pause_reason, t.flag, t.response_due, t.response_breach_at, t.response_met_at, \
+    t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at, t.resolution_breached, \
+    t.resolution_excused, t.born_late, t.urgency, t.risk_at, t.next_at, t.merged_into, t.continues, t.reports, t.version";
+
+fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
+    Ok(Ticket {
+        id: r.get(0)?,
+        title: r.get(1)?,
+        body: String::new(),
+        scope: r.get(2)?,
+        severity: r.get(3)?,
+        level: r.get(4)?,
+        state: r.get(5)?,
+        channel: r.get(6)?,
+        reporter: r.get(7)?,
+        owner: r.get(8)?,
+        created_at: r.get(9)?,
+        reported_at: r.get(10)?,
+        follow_up_at: r.get(11)?,
+        pause_reason: r.get(12)?,
+        flag: r.get(13)?,
+        response_due: r.get(14)?,
+        response_breach_at: r.get(15)?,
+        response_met_at: r.get(16)?,
+        response_breached: r.get(17)?,
+        response_excused: r.get(18)?,
+        resolution_due: r.get(19)?,
+        resolution_breach_at: r.get(20)?,
+        resolved_at: r.get(21)?,
+        resolution_breached: r.get(22)?,
+        resolution_excused: r.get(23)?,
+        born_late: r.get(24)?,
+        urgency: r.get(25)?,
+        risk_at: r.get(26)?,
+        next_at: r.get(27)?,
+        merged_into: r.get(28)?,
+        continues: r.get(29)?,
+        reports: r.get(30)?,
+        version: r.get(31)?,
+        cause: None,
+        solution: None,
+    })
+}
+
+/// A whole ticket: what a list shows, then body, cause and solution.
+fn read(r: &Row<'_>) -> Result<Ticket, StoreError> {
+    Ok(Ticket { body: r.get(32)?, cause: r.get(33)?, solution: r.get(34)?, ..read_listed(r)? })
+}
+
+fn whole() -> String {
+    format!("SELECT {LISTED}, t.body, t.cause, t.solution FROM ticket t WHERE t.id = $1")
+}
+
+/// One ticket.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn get(store: &Store, id: i64) -> Result<Option<Ticket>, StoreError> {
+    store.row(&whole(), args![id], read).await
+}
+
+fn read_happening(r: &Row<'_>) -> Result<Happening, StoreError> {
+    let data: String = r.get(3)?;
+    let data = serde_json::from_str(&data).map_err(|e| StoreError::Value(format!("ticket_event.data: {e}")))?;
+    Ok(Happening { at: r.get(0)?, actor: r.get(1)?, kind: r.get(2)?, data })
+}
+
+const HAPPENINGS: &str = "SELECT at, actor, kind, data FROM ticket_event WHERE ticket_id = $1 ORDER BY n";
+
+/// What happened to a ticket, in order.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn happenings(store: &Store, id: i64) -> Result<Vec<Happening>, StoreError> {
+    store.rows(HAPPENINGS, args![id], read_happening).await
+}
+
+/// Tickets for which an instant of the clocks has passed: the work of a tick.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn overdue_marks(store: &Store, now: Millis) -> Result<Vec<i64>, StoreError> {
+    store
+        .rows("SELECT id FROM ticket WHERE is_open AND next_at <= $1 ORDER BY next_at LIMIT 500", args![now], |r| {
+            r.get(0)
+        })
+        .await
+}
+
+/// One ticket with what happened to it, inside an action.
+pub(super) async fn load(tx: &mut Tx, id: i64) -> Result<Option<(Ticket, Vec<Happening>)>, StoreError> {
+    let Some(ticket) = tx.row(&whole(), args![id], read).await? else { return Ok(None) };
+    let happenings = tx.rows(HAPPENINGS, args![id], read_happening).await?;
+    Ok(Some((ticket, happenings)))
+}

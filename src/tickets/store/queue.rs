@@ -1,0 +1,189 @@
+//! The queues: pages of open tickets, most urgent first, and how many there are.
+//!
+//! Pages are found by key, never by offset. `breaching` is a range of one index in the order of another: with few
+//! hits they are sorted, with many the open tickets are read in order, since the urgent ones are the ones at risk.
+
+use super::{LISTED, read_listed};
+use crate::args;
+use crate::clock::Millis;
+use crate::store::{Args, Store, StoreError};
+use crate::tickets::model::Ticket;
+
+/// Most rows of one page.
+pub const PAGE_LIMIT: i64 = 10_000;
+/// Counts stop here.
+const COUNT_LIMIT: i64 = 10_000;
+/// Up to so many tickets at risk are sorted.
+const SORTED: i64 = 5_000;
+
+/// A view of the open tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Queue {
+    /// Three quarters of a budget used, or more.
+    Breaching,
+    /// Mine.
+    Mine,
+    /// Nobody's.
+    Unassigned,
+    /// Paused.
+    Waiting,
+    /// Every open one.
+    All,
+}
+
+/// Where a page lies in a queue; a place is the (urgency, id) of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// The most urgent.
+    Start,
+    /// The rows after a place.
+    After(Millis, i64),
+    /// The rows before a place.
+    Before(Millis, i64),
+    /// The row of a place and those after it.
+    From(Millis, i64),
+    /// The least urgent.
+    End,
+}
+
+impl Queue {
+    /// In the order of the screen.
+    pub const ORDER: [Self; 5] = [Self::Breaching, Self::Mine, Self::Unassigned, Self::Waiting, Self::All];
+
+    fn filter(self) -> &'static str {
+        match self {
+            Self::Breaching => " AND risk_at <= $1",
+            Self::Mine => " AND owner = $1",
+            Self::Unassigned => " AND owner IS NULL",
+            Self::Waiting => " AND state = 'waiting'",
+            Self::All => "",
+        }
+    }
+
+    fn args(self, me: &str, now: Millis) -> Args {
+        match self {
+            Self::Breaching => args![now],
+            Self::Mine => args![me],
+            Self::Unassigned | Self::Waiting | Self::All => vec![],
+        }
+    }
+}
+
+/// The statement and arguments of a page; `few` when the filter is known to leave few rows.
+fn statement(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, few: bool) -> (String, Args) {
+    let mut args = queue.args(me, now);
+    let (place, op, backwards) = match at {
+        Cursor::Start => (None, "", false),
+        Cursor::End => (None, "", true),
+        Cursor::After(urgency, id) => (Some((urgency, id)), ">", false),
+        Cursor::From(urgency, id) => (Some((urgency, id)), ">=", false),
+        Cursor::Before(urgency, id) => (Some((urgency, id)), "<", true),
+    };
+    let range = place.map_or_else(String::new, |(urgency, id)| {
+        args.extend(args![urgency, id]);
+        format!(" AND (urgency, id) {op} (${}, ${})", args.len() - 1, args.len())
+    });
+    args.push(limit.into());
+    let (filter, n) = (queue.filter(), args.len());
+    let order = if backwards { "DESC" } else { "ASC" };
+    let keys = if few {
+        // the filter's own index, then a sort of the few
+        format!(
+            "WITH hit AS MATERIALIZED (SELECT urgency, id FROM ticket WHERE is_open{filter}) \
+             SELECT urgency, id FROM hit WHERE true{range}"
+        )
+    } else {
+        // the unary plus keeps SQLite from taking the filter's index and sorting everything
+        let filter = if queue == Queue::Breaching { " AND +risk_at <= $1" } else { filter };
+        format!("SELECT urgency, id FROM ticket WHERE is_open{filter}{range}")
+    };
+    let sql = format!(
+        "SELECT {LISTED} FROM ({keys} ORDER BY urgency {order}, id {order} LIMIT ${n}) k JOIN ticket t ON t.id = k.id \
+         ORDER BY k.urgency, k.id"
+    );
+    (sql, args)
+}
+
+async fn few_at_risk(store: &Store, now: Millis) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM ticket WHERE is_open AND risk_at <= $1 LIMIT $2) q";
+    let hits = store.row(sql, args![now, SORTED + 1], |r| r.get::<i64>(0)).await?;
+    Ok(hits.unwrap_or(0) <= SORTED)
+}
+
+/// At most `limit` tickets of a queue at a place, most urgent first. Bodies are left out.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn page_at(
+    store: &Store,
+    queue: Queue,
+    me: &str,
+    now: Millis,
+    at: Cursor,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
+    let few = queue == Queue::Breaching && few_at_risk(store, now).await?;
+    let (sql, args) = statement(queue, me, now, at, limit.clamp(1, PAGE_LIMIT), few);
+    store.rows(&sql, args, read_listed).await
+}
+
+/// The most urgent tickets of a queue after (urgency, id) of `after`. Bodies are left out.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn page(
+    store: &Store,
+    queue: Queue,
+    me: &str,
+    now: Millis,
+    after: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
+    let at = after.map_or(Cursor::Start, |(urgency, id)| Cursor::After(urgency, id));
+    page_at(store, queue, me, now, at, limit).await
+}
+
+fn count_statement(queue: Queue) -> String {
+    format!("SELECT count(*) FROM (SELECT 1 FROM ticket WHERE is_open{} LIMIT {COUNT_LIMIT}) q", queue.filter())
+}
+
+/// How many tickets each queue holds, counted up to 10 000, in the order of [`Queue::ORDER`].
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn counts(store: &Store, me: &str, now: Millis) -> Result<[i64; 5], StoreError> {
+    let mut out = [0; 5];
+    for (queue, count) in Queue::ORDER.into_iter().zip(&mut out) {
+        let sql = count_statement(queue);
+        *count = store.row(&sql, queue.args(me, now), |r| r.get::<i64>(0)).await?.unwrap_or(0);
+    }
+    Ok(out)
+}
+
+/// The database's plans for every queue statement, for the test that no queue is read as a whole.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn plans(store: &Store) -> Result<Vec<(String, String)>, StoreError> {
+    let explain = store.pick("EXPLAIN QUERY PLAN ", "EXPLAIN ");
+    let column = usize::from(store.dialect() == crate::store::Dialect::Sqlite) * 3;
+    let mut out = Vec::new();
+    for queue in Queue::ORDER {
+        let mut ask: Vec<(String, String, Args)> =
+            vec![(format!("{queue:?} count"), count_statement(queue), queue.args("me", 0))];
+        for at in [Cursor::Start, Cursor::After(0, 0), Cursor::From(0, 0), Cursor::Before(0, 0), Cursor::End] {
+            for few in [false, true] {
+                if few && queue != Queue::Breaching {
+                    continue;
+                }
+                let (sql, args) = statement(queue, "me", 0, at, 50, few);
+                ask.push((format!("{queue:?} {at:?} few={few}"), sql, args));
+            }
+        }
+        for (name, sql, args) in ask {
+            let lines = store.rows(&format!("{explain}{sql}"), args, |r| r.get::<String>(column)).await?;
+            out.push((name, lines.join("\n")));
+        }
+    }
+    Ok(out)
+}
