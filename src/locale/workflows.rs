@@ -1,14 +1,66 @@
-//! Messages of the Workflows tab.
+//! Messages of `workflows`.
 
 crate::messages! {
     name(): "Workflows" | "流程";
-    imported(name: &str, cases: usize, events: usize): "{name}: {cases} cases, {events} events" | "{name}：{cases} 个实例，{events} 个事件";
-    cases(): "cases" | "实例";
-    figures(cases: usize, variants: usize, mean: &str, median: &str, p95: &str): "{cases} cases, {variants} variants; duration mean {mean}, median {median}, 95 % {p95}" | "{cases} 个实例，{variants} 种路径；时长 平均 {mean}，中位 {median}，95% {p95}";
-    head(): "share  median   95 %   count rework" | "占比   中位    95%     次数  返工";
-    explain_title(name: &str): "Bottlenecks of {name}" | "{name} 的瓶颈";
-    definition(): "share: time spent in a node out of all time spent, from its start (or the event before it) to its end" | "占比：在该节点停留的时间占总停留时间的比例，自开始（或前一事件）至完成";
-    why(node: &str, share: &str, median: &str, p95: &str, count: usize): "{node}: {share} of the time; half take more than {median}, one in twenty more than {p95} (n = {count})" | "{node}：占用 {share} 的时间；半数超过 {median}，二十分之一超过 {p95}（n = {count}）";
-    empty_title(): "No event log yet" | "还没有流程日志";
-    empty_how(): "zhiban workflow import FILE (.xes, .xes.gz or .csv)" | "运行：zhiban workflow import 文件（.xes、.xes.gz 或 .csv）";
+    file_unreadable(why: &str): "the file cannot be read: {why}" | "无法读取文件：{why}";
+    is_a_folder(): "it is a folder; name the file in it" | "这是一个目录；请指定其中的文件";
+    at_line(line: u64, why: &str): "line {line}: {why}" | "第 {line} 行：{why}";
+    empty_file(): "the file is empty" | "文件为空";
+    no_events(): "the file holds no events" | "文件中没有事件";
+    too_many_activities(): "more than 65 535 different activities; is the activity column the right one? (--activity)" | "不同的活动超过 65 535 个；活动列是否选对？（--activity）";
+    too_large(): "the log is larger than can be read in one piece; split it by year" | "日志过大，无法一次读取；请按年份拆分";
+    endless_piece(): "more than 8 MiB without an end of line or tag; the file is damaged or no event log" | "连续超过 8 MiB 没有行尾或标签结尾；文件已损坏或不是事件日志";
+    gzip_cut(): "the packed file ends in the middle; copy or download it again" | "压缩文件不完整；请重新复制或下载";
+    gzip_damaged(): "the packed file is damaged; copy or download it again" | "压缩文件已损坏；请重新复制或下载";
+    wrong_encoding(name: &str): "the file says it is {name}, but it is not" | "文件声明编码为 {name}，但内容并不是";
+    not_utf8(): "neither UTF-8 nor GB18030 (GBK); save the file as UTF-8" | "既不是 UTF-8 也不是 GB18030（GBK）；请另存为 UTF-8";
+    bad_xml(why: &str): "not well-formed XML: {why}" | "XML 格式错误：{why}";
+    no_xes(): "XML, but no XES log: the outermost element must be <log>" | "是 XML 但不是 XES 日志：最外层元素应为 <log>";
+    xes_cut(): "the file ends before </log>; it was cut off" | "文件在 </log> 之前结束，内容不完整";
+    event_without(what: &str): "an event without {what}" | "有一个事件缺少 {what}";
+    spreadsheet(): "this is a spreadsheet or ZIP file; save it as CSV first" | "这是电子表格或 ZIP 文件；请先另存为 CSV";
+    no_text(): "no text: control characters in the first line; XES, XES.GZ or CSV is expected" | "不是文本：首行含有控制字符；应为 XES、XES.GZ 或 CSV";
+    no_such_column(wanted: &str, names: &str): "no column `{wanted}`; the file has: {names}" | "没有列“{wanted}”；文件中的列：{names}";
+    no_column(flag: &str, names: &str): "cannot tell which column this is: name it with {flag}; the file has: {names}" | "无法判断对应的列：请用 {flag} 指定；文件中的列：{names}";
+    field_count(got: usize, wanted: usize): "{got} fields where the first line has {wanted}" | "有 {got} 个字段，而首行有 {wanted} 个";
+    empty_field(column: &str): "`{column}` is empty" | "“{column}”为空";
+    no_time(column: &str, text: &str): "`{column}` is no time: `{text}`; write 2026-10-12 14:03:00 or give --time-format" | "“{column}”不是有效时间：“{text}”；请写成 2026-10-12 14:03:00 或使用 --time-format";
+    quote_open(): "a quote is opened here and never closed" | "此处的引号没有闭合";
+    bad_delimiter(text: &str): "`{text}`: a separator is one character, or `tab`" | "“{text}”：分隔符应为一个字符，或 tab";
+    bad_zone(text: &str): "`{text}` is no IANA time zone, such as Asia/Shanghai" | "“{text}”不是 IANA 时区，例如 Asia/Shanghai";
+    bad_name(): "the name of a workflow has 1 to 200 characters" | "流程名称为 1 到 200 个字符";
+
+    totals(cases: usize, events: usize, activities: usize, variants: usize): "{cases} cases · {events} events · {activities} activities · {variants} variants" | "{cases} 个案例 · {events} 个事件 · {activities} 个活动 · {variants} 个变体";
+    durations(mean: &str, median: &str, p95: &str): "case duration: mean {mean}, median {median}, p95 {p95}" | "案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
+    state_as_of(at: &str, running: usize, finished: usize): "as of {at}: {running} running, {finished} finished" | "截至 {at}：进行中 {running}，已完成 {finished}";
+    rework_line(share: &str): "finished cases with rework: {share}" | "有返工的已完成案例：{share}";
+    head_activity(): "ACTIVITY" | "活动";
+    head_count(): "EVENTS" | "事件";
+    head_median(): "MEDIAN" | "中位数";
+    head_lost(): "LOST" | "耗时占比";
+    head_rework(): "REPEATED" | "返工案例";
+    head_wait(): "WAIT" | "等待";
+    head_proc(): "WORK" | "处理";
+    head_open(): "OPEN" | "在办";
+    head_blocked(): "BLOCKED" | "受阻";
+    head_slowest(): "SLOWEST" | "最慢的人";
+    head_workflow(): "WORKFLOW" | "流程";
+    bottleneck_line(name: &str, share: &str, blocked: usize, open: usize): "bottleneck: {name} takes {share} of the lost time; {blocked} of {open} open there are late" | "瓶颈：{name} 占损失时间的 {share}；该处在办 {open} 件中有 {blocked} 件超时";
+    advise_person(name: &str, times: &str, share: &str, open: usize): "{name} takes {times} × as long as the others here ({share} of the work, {open} open): share the queue or name a deputy" | "{name} 的停留时间是其他人的 {times} 倍（承担 {share}，在办 {open} 件）：建议分流或指定代理人";
+    advise_waiting(share: &str, wait: &str, work: &str): "{share} of the time is waiting ({wait} to {work} of work): remind earlier, or let a second person approve" | "{share} 的时间在等待（等待 {wait}，处理 {work}）：建议更早催办，或允许多人审批";
+    advise_stuck(n: usize, after: &str): "{n} cases wait longer than usual ({after}): chase these first" | "{n} 个案例的等待超过常规（{after}）：请优先催办";
+    advise_rework(share: &str): "{share} of the cases come by more than once: check the form before it is sent" | "{share} 的案例重复经过：建议在提交前校验表单";
+    advise_rising(): "it gets slower" | "趋势：越来越慢";
+    advise_falling(): "it gets faster" | "趋势：正在变快";
+    advise_none(): "nothing stands out here" | "此处没有明显问题";
+    report_title(name: &str): "Workflow report: {name}" | "流程报告：{name}";
+    report_nodes(): "Nodes in the order of the flow" | "节点（按流转顺序）";
+    report_node(name: &str, share: &str): "{name}: {share} of the lost time" | "{name}：占损失时间 {share}";
+    report_loops(): "Ways back" | "回退路径";
+    report_method(): "Waiting runs from the moment a task could begin to its start, work from start to completion; medians and percentiles interpolate linearly. Blocked: open longer than the p95 of the last 90 days." | "等待：从任务可开始到实际开始；处理：从开始到完成；中位数与百分位按线性插值。受阻：在办时间超过最近 90 天的 p95。";
+    loop_count(count: usize, cases: usize): "{count} times in {cases} cases" | "{count} 次，涉及 {cases} 个案例";
+    imported(name: &str, cases: usize, events: usize, fresh: usize): "{name}: {cases} cases, {events} events read, {fresh} new" | "{name}：读取 {cases} 个案例、{events} 个事件，新增 {fresh} 个";
+    forgotten(name: &str): "{name} removed" | "已移除 {name}";
+    not_on_screen(): "no workflows yet: zhiban workflow import FILE" | "还没有流程：zhiban workflow import 文件";
+    list_line(name: &str, cases: i64, events: i64, last: &str): "{name}  {cases} cases  {events} events  last {last}" | "{name}  案例 {cases}  事件 {events}  最近 {last}";
 }

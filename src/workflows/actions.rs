@@ -1,21 +1,23 @@
-//! What can be done to workflows: import a log.
+//! What can be done to workflows.
+
+use std::sync::Arc;
 
 use serde_json::json;
 
-use super::model::Log;
+use super::log::Log;
 use super::store;
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
 use crate::locale::workflows as say;
 
-/// Takes an event log in under a name.
-#[derive(Debug)]
+/// Takes an event log in.
+#[derive(Debug, Clone)]
 pub struct Import {
-    /// The workflow's name.
+    /// The name of the workflow.
     pub name: String,
-    /// The file it came from, for the record.
+    /// The name of the file.
     pub source: String,
-    /// The log.
-    pub log: Log,
+    /// Its events.
+    pub log: Arc<Log>,
 }
 
 impl Action for Import {
@@ -27,11 +29,52 @@ impl Action for Import {
     }
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
-            let changed = store::put(cx.tx, &self.name, &self.source, &self.log, cx.now).await?;
-            let (cases, events) = (self.log.cases.len(), self.log.events());
-            let value = json!({"cases": cases, "events": events, "activities": self.log.activities.len()});
-            let detail = json!({"source": self.source, "cases": cases, "events": events, "changed_cases": changed});
-            Ok(Done::new("workflow", &self.name, say::imported(&self.name, cases, events)).value(value).detail(detail))
+            let name = self.name.trim();
+            if name.is_empty() || name.chars().count() > 200 {
+                return Err(ActionError::Invalid(say::bad_name()));
+            }
+            let log = &self.log;
+            let added = store::add(cx.tx, name, &self.source, log, cx.now).await?;
+            let message = say::imported(name, log.cases.len(), log.len(), added.events);
+            let value = json!({
+                "name": name, "cases": log.cases.len(), "events": log.len(), "activities": log.activities.len(),
+                "new_cases": added.cases, "new_events": added.events,
+            });
+            let done = Done::new("workflow", name, message).detail(json!({
+                "source": self.source, "cases": added.cases, "events": added.events,
+            }));
+            let done = done.value(value);
+            Ok(if added.events == 0 {
+                done.unchanged()
+            } else if added.created {
+                done.undo(Remove { name: name.to_owned() })
+            } else {
+                done
+            })
+        })
+    }
+}
+
+/// Removes a workflow and its events.
+#[derive(Debug, Clone)]
+pub struct Remove {
+    /// Its name.
+    pub name: String,
+}
+
+impl Action for Remove {
+    fn verb(&self) -> &'static str {
+        "workflow.remove"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            if !store::remove(cx.tx, &self.name).await? {
+                return Err(ActionError::NotFound { what: self.name.clone() });
+            }
+            Ok(Done::new("workflow", &self.name, say::forgotten(&self.name)))
         })
     }
 }
