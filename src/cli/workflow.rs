@@ -158,7 +158,8 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
                 if all.is_empty() {
                     return say::not_on_screen();
                 }
-                let line = |w: &store::Workflow| say::list_line(&clean(&w.name), w.cases, w.events, &rfc3339(w.last_at));
+                let line =
+                    |w: &store::Workflow| say::list_line(&clean(&w.name), w.cases, w.events, &rfc3339(w.last_at));
                 all.iter().map(line).collect::<Vec<_>>().join("\n")
             });
         }

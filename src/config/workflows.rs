@@ -37,10 +37,8 @@ impl Default for Workflows {
 impl Workflows {
     pub(super) fn check(&self, problems: &mut Problems) {
         if self.zone.parse::<chrono_tz::Tz>().is_err() {
-            problems.add(
-                &["workflows", "zone"],
-                format!("`{}` is no IANA time zone, such as Asia/Shanghai", self.zone),
-            );
+            problems
+                .add(&["workflows", "zone"], format!("`{}` is no IANA time zone, such as Asia/Shanghai", self.zone));
         }
         if self.stale_after.0 < 3_600_000 {
             problems.add(&["workflows", "stale_after"], "at least 1h");

@@ -1,5 +1,7 @@
 //! What can be done to workflows.
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -75,6 +77,42 @@ impl Action for Remove {
                 return Err(ActionError::NotFound { what: self.name.clone() });
             }
             Ok(Done::new("workflow", &self.name, say::forgotten(&self.name)))
+        })
+    }
+}
+
+/// Writes the report of a workflow into a new file.
+#[derive(Debug, Clone)]
+pub struct WriteReport {
+    /// The workflow.
+    pub name: String,
+    /// The file; it must not be there yet.
+    pub path: PathBuf,
+    /// What it will hold.
+    pub text: String,
+}
+
+impl Action for WriteReport {
+    fn verb(&self) -> &'static str {
+        "workflow.report"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, _cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            let shown = self.path.display().to_string();
+            let (path, text) = (self.path.clone(), self.text.clone());
+            let written = tokio::task::spawn_blocking(move || {
+                std::fs::File::create_new(path).and_then(|mut f| f.write_all(text.as_bytes()))
+            });
+            let written = written.await.map_err(|e| ActionError::Invalid(e.to_string()))?;
+            written.map_err(|e| match e.kind() {
+                std::io::ErrorKind::AlreadyExists => ActionError::Invalid(say::file_exists(&shown)),
+                _ => ActionError::Invalid(format!("{shown}: {e}")),
+            })?;
+            let done = Done::new("report", &self.name, say::report_written(&shown));
+            Ok(done.detail(json!({"file": shown})))
         })
     }
 }

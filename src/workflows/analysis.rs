@@ -90,7 +90,8 @@ impl Pairing {
                         Some(e) => {
                             // a second start without an end between them: taken up again
                             if e.started.is_none() {
-                                (e.started, e.resource) = (Some(at), if resource == NOBODY { e.resource } else { resource });
+                                (e.started, e.resource) =
+                                    (Some(at), if resource == NOBODY { e.resource } else { resource });
                             }
                         }
                         None => {
@@ -239,9 +240,7 @@ impl Edges {
                 .filter(|(_, (count, _))| *count > 0)
                 .map(|(i, (count, sum))| Edge { from: (i / n) as u16, to: (i % n) as u16, count, sum })
                 .collect(),
-            Self::Map(all) => {
-                all.into_iter().map(|((from, to), (count, sum))| Edge { from, to, count, sum }).collect()
-            }
+            Self::Map(all) => all.into_iter().map(|((from, to), (count, sum))| Edge { from, to, count, sum }).collect(),
         };
         out.sort_unstable_by(|a, b| b.count.cmp(&a.count).then((a.from, a.to).cmp(&(b.from, b.to))));
         out

@@ -467,7 +467,13 @@ fn direction(trend: &[Option<f64>]) -> Direction {
     let mut s = 0.0;
     for (i, a) in values.iter().enumerate() {
         for b in &values[i + 1..] {
-            s += if b > a { 1.0 } else if b < a { -1.0 } else { 0.0 };
+            s += if b > a {
+                1.0
+            } else if b < a {
+                -1.0
+            } else {
+                0.0
+            };
         }
     }
     let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();

@@ -187,8 +187,11 @@ impl Log {
         if new && activity == u16::MAX {
             return Err(Overflow::Activities);
         }
-        let resource =
-            if event.resource.is_empty() { NOBODY } else { self.resources.intern(event.resource).ok_or(Overflow::Size)?.0 };
+        let resource = if event.resource.is_empty() {
+            NOBODY
+        } else {
+            self.resources.intern(event.resource).ok_or(Overflow::Size)?.0
+        };
         if self.at.len() >= u32::MAX as usize {
             return Err(Overflow::Size);
         }
@@ -294,7 +297,8 @@ mod tests {
             log.push(&event(case, activity, at)).expect("room");
         }
         let order = log.order();
-        let names: Vec<_> = order.case(0).iter().map(|i| log.activities.get(u32::from(log.activity[*i as usize]))).collect();
+        let names: Vec<_> =
+            order.case(0).iter().map(|i| log.activities.get(u32::from(log.activity[*i as usize]))).collect();
         assert_eq!(names, ["y", "w", "x", "z"]);
         assert_eq!(order.case(1), [1]);
     }

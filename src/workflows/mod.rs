@@ -1,7 +1,7 @@
 //! Event logs of the OA workflows: where the time goes, who waits for whom.
 //!
 //! A log is read from a file ([`sources`]) into columns ([`log`]), figured out ([`analysis`] for the whole of it,
-//! [`insight`] for a window as of an instant), kept ([`store`]) and shown. Definitions stand in [`model`].
+//! [`insight`] for a window as of an instant), kept ([`store`]) and shown ([`tab`]). Definitions stand in [`model`].
 
 pub mod actions;
 pub mod analysis;
@@ -11,5 +11,5 @@ pub mod model;
 pub mod report;
 pub mod sources;
 pub mod store;
-//TAB pub mod tab;
-//TAB mod view;
+pub mod tab;
+mod view;

@@ -199,7 +199,13 @@ fn unpack(mut bytes: &[u8]) -> Option<Vec<Packed>> {
             r => u32::try_from(r - 1).ok()?,
         };
         let start = if head & 1 == 1 { Some(at.wrapping_sub(unzigzag(take(&mut bytes)?))) } else { None };
-        out.push(Packed { at, activity: u32::try_from(head >> 4).ok()?, transition: (head >> 1 & 7) as u8, resource, start });
+        out.push(Packed {
+            at,
+            activity: u32::try_from(head >> 4).ok()?,
+            transition: (head >> 1 & 7) as u8,
+            resource,
+            start,
+        });
     }
     Some(out)
 }
@@ -387,7 +393,13 @@ mod tests {
 
     fn packed() -> impl Strategy<Value = Packed> {
         (any::<i64>(), 0u32..70_000, 0u8..5, prop_oneof![Just(NOBODY), 0u32..9], prop::option::of(any::<i64>()))
-            .prop_map(|(at, activity, transition, resource, start)| Packed { at, activity, transition, resource, start })
+            .prop_map(|(at, activity, transition, resource, start)| Packed {
+                at,
+                activity,
+                transition,
+                resource,
+                start,
+            })
     }
 
     proptest! {

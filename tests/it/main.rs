@@ -7,3 +7,4 @@ mod health;
 mod house;
 mod imports;
 mod tickets;
+mod workflows;

@@ -26,25 +26,93 @@ const ROLES: usize = 6;
 /// Names that columns go by, the most telling first.
 const KNOWN: [&[&str]; ROLES] = [
     &[
-        "case:concept:name", "case_id", "caseid", "case id", "case", "trace", "process_instance_id", "proc_inst_id_",
-        "instance_id", "流程实例编号", "流程实例", "流程编号", "实例编号", "案例编号", "案例", "单号", "单据编号", "申请单号",
+        "case:concept:name",
+        "case_id",
+        "caseid",
+        "case id",
+        "case",
+        "trace",
+        "process_instance_id",
+        "proc_inst_id_",
+        "instance_id",
+        "流程实例编号",
+        "流程实例",
+        "流程编号",
+        "实例编号",
+        "案例编号",
+        "案例",
+        "单号",
+        "单据编号",
+        "申请单号",
     ],
     &[
-        "concept:name", "activity", "activity name", "activity_name", "act_name_", "task", "task_name", "event", "node",
-        "活动", "活动名称", "节点", "节点名称", "环节", "环节名称", "任务名称", "任务", "步骤",
+        "concept:name",
+        "activity",
+        "activity name",
+        "activity_name",
+        "act_name_",
+        "task",
+        "task_name",
+        "event",
+        "node",
+        "活动",
+        "活动名称",
+        "节点",
+        "节点名称",
+        "环节",
+        "环节名称",
+        "任务名称",
+        "任务",
+        "步骤",
     ],
     &[
-        "time:timestamp", "end_time", "complete timestamp", "complete_timestamp", "completetimestamp", "end_time_",
-        "completed_at", "timestamp", "end", "end time", "time", "date", "完成时间", "结束时间", "办理时间", "处理时间", "审批时间",
-        "时间", "发生时间",
+        "time:timestamp",
+        "end_time",
+        "complete timestamp",
+        "complete_timestamp",
+        "completetimestamp",
+        "end_time_",
+        "completed_at",
+        "timestamp",
+        "end",
+        "end time",
+        "time",
+        "date",
+        "完成时间",
+        "结束时间",
+        "办理时间",
+        "处理时间",
+        "审批时间",
+        "时间",
+        "发生时间",
     ],
     &[
-        "start_timestamp", "start_time", "start timestamp", "starttimestamp", "start_time_", "started_at", "start",
-        "start time", "开始时间", "接收时间", "到达时间",
+        "start_timestamp",
+        "start_time",
+        "start timestamp",
+        "starttimestamp",
+        "start_time_",
+        "started_at",
+        "start",
+        "start time",
+        "开始时间",
+        "接收时间",
+        "到达时间",
     ],
     &[
-        "org:resource", "resource", "assignee", "assignee_", "user", "performer", "处理人", "办理人", "审批人", "经办人", "操作人",
-        "执行人", "人员",
+        "org:resource",
+        "resource",
+        "assignee",
+        "assignee_",
+        "user",
+        "performer",
+        "处理人",
+        "办理人",
+        "审批人",
+        "经办人",
+        "操作人",
+        "执行人",
+        "人员",
     ],
     &["lifecycle:transition", "lifecycle", "transition", "event_type", "生命周期", "状态变化"],
 ];
@@ -137,7 +205,7 @@ impl Reader<'_> {
             return self.quoted_record(&line, self.line);
         }
         self.quoted.extend_from_slice(line);
-        if memchr::memchr_iter(b'"', line).count() % 2 == 0 {
+        if memchr::memchr_iter(b'"', line).count().is_multiple_of(2) {
             self.quoted.push(b'\n');
             if self.quoted.len() > LONGEST_QUOTED {
                 return Err(LogError::at(self.quoted_from, say::quote_open()));
@@ -151,7 +219,7 @@ impl Reader<'_> {
     /// Whether a quoted field goes on in the next line. A quote inside a field that does not begin with one is text.
     fn stays_open(&self, line: &[u8]) -> bool {
         let delimiter = self.layout.as_ref().map_or_else(|| delimiter_of(line), |l| l.delimiter);
-        memchr::memchr_iter(b'"', line).count() % 2 == 1
+        !memchr::memchr_iter(b'"', line).count().is_multiple_of(2)
             && (line.first() == Some(&b'"') || memchr::memmem::find(line, &[delimiter, b'"']).is_some())
     }
 
@@ -253,9 +321,8 @@ impl Reader<'_> {
         if next < layout.wanted.len() || columns > layout.columns {
             return Err(LogError::at(line, say::field_count(columns, layout.columns)));
         }
-        let column = |role: usize| {
-            layout.wanted.iter().find(|(_, r)| *r == role).map_or("", |(c, _)| layout.names[*c].as_str())
-        };
+        let column =
+            |role: usize| layout.wanted.iter().find(|(_, r)| *r == role).map_or("", |(c, _)| layout.names[*c].as_str());
         for role in [CASE, ACTIVITY] {
             if of[role].is_empty() {
                 return Err(LogError::at(line, say::empty_field(&text::clean(column(role)))));

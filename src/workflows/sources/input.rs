@@ -96,8 +96,11 @@ impl Read for Broken {
 /// as it is: its reader decides when it has seen the names.
 pub(super) fn open<'a>(raw: impl Read + 'a) -> Result<Lines<'a>, LogError> {
     let (head, raw) = with_head(raw, 2)?;
-    let raw: Raw<'a> =
-        if head.starts_with(&[0x1f, 0x8b]) { Box::new(MultiGzDecoder::new(BufReader::with_capacity(PIECE, raw))) } else { Box::new(raw) };
+    let raw: Raw<'a> = if head.starts_with(&[0x1f, 0x8b]) {
+        Box::new(MultiGzDecoder::new(BufReader::with_capacity(PIECE, raw)))
+    } else {
+        Box::new(raw)
+    };
     let (head, raw) = with_head(raw, 512)?;
     let encoding = Encoding::for_bom(&head).map(|(e, _)| e).or_else(|| declared(&head));
     let raw: Raw<'a> = match encoding {

@@ -192,7 +192,11 @@ impl Xes {
         let event = Event {
             case: self.case.as_bytes(),
             activity: fields.activity.as_bytes(),
-            resource: if matches!(fields.resource.as_str(), "NULL" | "null") { &[] } else { fields.resource.as_bytes() },
+            resource: if matches!(fields.resource.as_str(), "NULL" | "null") {
+                &[]
+            } else {
+                fields.resource.as_bytes()
+            },
             at,
             start: fields.start,
             transition: fields.transition,
