@@ -236,6 +236,7 @@ fn real_logs_give_the_figures_that_other_tools_give() {
     for (name, wanted) in [
         ("DomesticDeclarations.xes.gz", (10_500, 56_437, 17, 99)),
         ("BPI_Challenge_2012.xes.gz", (13_087, 262_200, 24, 4_366)),
+        ("BPIC13_incidents.xes.gz", (7_554, 65_533, 4, 1_511)),
         ("running-example.xes", (6, 42, 8, 6)),
         ("receipt.csv", (1_434, 8_577, 27, 116)),
     ] {
