@@ -1,100 +1,168 @@
-//! `zhiban workflow`
+//! `zhiban workflow`: event logs without a screen.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{CliError, Cx};
+use crate::clock::rfc3339;
+use crate::locale::workflows as say;
+use crate::text::clean;
 use crate::workflows::actions::Import;
-use crate::workflows::model::{Log, Stats, analyse};
-use crate::workflows::sources::{self, Columns};
-use crate::workflows::store;
-
-/// Columns of a CSV file.
-#[derive(Debug, clap::Args)]
-pub struct CsvColumns {
-    /// Column of the case
-    #[arg(long)]
-    case: Option<String>,
-    /// Column of the activity
-    #[arg(long)]
-    activity: Option<String>,
-    /// Column of the time it was done
-    #[arg(long)]
-    time: Option<String>,
-    /// Column of the time it was begun
-    #[arg(long)]
-    start: Option<String>,
-    /// Column of who did it
-    #[arg(long)]
-    resource: Option<String>,
-}
+use crate::workflows::log::Log;
+use crate::workflows::sources::{self, LogError, Options};
+use crate::workflows::{analysis, insight, report, store};
 
 /// `zhiban workflow`
 #[derive(Debug, Subcommand)]
 pub enum Cmd {
-    /// Take an event log in (.xes, .xes.gz, .csv)
+    /// Take the events of a file into the store; what is there already is not taken twice
     Import {
-        /// The file
+        /// An event log: XES, XES.GZ or CSV
         file: PathBuf,
-        /// The workflow's name; the file's where it is not given
-        #[arg(long)]
+        /// The name of the workflow; else that of the file
+        #[arg(long, value_name = "N")]
         name: Option<String>,
         #[command(flatten)]
-        columns: CsvColumns,
+        columns: Columns,
     },
-    /// Names of the workflows
-    List,
-    /// Figures of a workflow
+    /// The figures of a workflow in the store
     Stats {
         /// Its name
         name: String,
     },
-    /// The same figures of a file, without a store
+    /// The figures of a file, without a store
     Analyze {
-        /// The file
+        /// An event log: XES, XES.GZ or CSV
         file: PathBuf,
         #[command(flatten)]
-        columns: CsvColumns,
+        columns: Columns,
     },
+    /// Every workflow in the store
+    List,
 }
 
-async fn read(file: PathBuf, c: CsvColumns) -> Result<Log, CliError> {
-    let columns = Columns { case: c.case, activity: c.activity, time: c.time, start: c.start, resource: c.resource };
-    tokio::task::spawn_blocking(move || sources::read(&file, &columns))
-        .await
-        .map_err(|e| CliError::Failed(e.to_string()))?
-        .map_err(CliError::Usage)
+/// How a CSV is to be read; usual column names are found without.
+#[derive(Debug, clap::Args)]
+pub struct Columns {
+    /// Column of the case
+    #[arg(long, value_name = "COLUMN")]
+    case: Option<String>,
+    /// Column of the activity
+    #[arg(long, value_name = "COLUMN")]
+    activity: Option<String>,
+    /// Column of the time (of completion)
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// Column of the start
+    #[arg(long, value_name = "COLUMN")]
+    start: Option<String>,
+    /// Column of the resource
+    #[arg(long, value_name = "COLUMN")]
+    resource: Option<String>,
+    /// Column of the lifecycle transition (schedule, start, complete)
+    #[arg(long, value_name = "COLUMN")]
+    lifecycle: Option<String>,
+    /// Field separator: one character, or `tab`
+    #[arg(long, value_name = "C")]
+    delimiter: Option<String>,
+    /// How times are written, as strftime: "%d/%m/%Y %H:%M"
+    #[arg(long, value_name = "PATTERN")]
+    time_format: Option<String>,
+    /// Zone of times that do not tell theirs; else `workflows.zone` of the configuration
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
 }
 
-fn print(cx: &Cx, stats: &Stats) {
-    let mut value = stats.json();
-    if !cx.json() {
-        value["bottlenecks"] =
-            stats.bottlenecks().iter().take(5).map(|(a, share)| json!({"name": a.name, "share": share})).collect();
+impl Columns {
+    fn options(self, cx: &Cx) -> Result<Options, CliError> {
+        let delimiter = match self.delimiter.as_deref() {
+            None => None,
+            Some("tab" | "\\t") => Some(b'\t'),
+            Some(c) if c.len() == 1 && c.is_ascii() && c != "\"" => Some(c.as_bytes()[0]),
+            Some(c) => return Err(CliError::Usage(say::bad_delimiter(c))),
+        };
+        let zone = match &self.zone {
+            Some(zone) => zone.parse().map_err(|_| CliError::Usage(say::bad_zone(zone)))?,
+            None => cx.config().workflows.tz(),
+        };
+        Ok(Options {
+            case: self.case,
+            activity: self.activity,
+            time: self.time,
+            start: self.start,
+            resource: self.resource,
+            lifecycle: self.lifecycle,
+            delimiter,
+            time_format: self.time_format,
+            zone,
+        })
     }
-    cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
+}
+
+fn read(file: &std::path::Path, options: &Options) -> Result<Log, CliError> {
+    sources::read(file, options).map_err(|e: LogError| CliError::Usage(format!("{}: {e}", file.display())))
+}
+
+/// Prints the figures of a log.
+fn tell(cx: &Cx, log: &Log) {
+    let config = &cx.config().workflows;
+    let all = analysis::analyse(log);
+    let as_of = insight::as_of(log, cx.clock().now(), config.stale_after.millis());
+    let now = insight::look(log, as_of, None, config);
+    cx.out(&report::to_json(log, &all, &now), || report::to_text(log, &all, &now));
+}
+
+/// The name of a workflow after its file: `leave.xes.gz` → `leave`.
+fn name_of(file: &std::path::Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let lower = name.to_ascii_lowercase();
+    let end = [".xes.gz", ".csv.gz", ".xes", ".csv", ".txt", ".gz"].iter().find(|e| lower.ends_with(**e));
+    match end {
+        Some(end) if end.len() < name.len() => name[..name.len() - end.len()].to_owned(),
+        _ => name,
+    }
 }
 
 pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     match cmd {
-        Cmd::Import { file, name, columns } => {
-            let stem =
-                file.file_name().unwrap_or_default().to_string_lossy().split('.').next().unwrap_or_default().to_owned();
-            let source = file.display().to_string();
-            let import = Import { name: name.unwrap_or(stem), source, log: read(file, columns).await? };
-            cx.done(&cx.door().await?.run(&import).await?);
+        Cmd::Analyze { file, columns } => {
+            let log = read(&file, &columns.options(cx)?)?;
+            tell(cx, &log);
         }
-        Cmd::List => {
-            let names = store::names(cx.store().await?).await?;
-            cx.out(&json!(names), || names.join("\n"));
+        Cmd::Import { file, name, columns } => {
+            let options = columns.options(cx)?;
+            let door = cx.door().await?;
+            let name = name.unwrap_or_else(|| name_of(&file));
+            let log = read(&file, &options)?;
+            let source = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            cx.done(&door.run(&Import { name, source, log: Arc::new(log) }).await?);
         }
         Cmd::Stats { name } => {
-            let log = store::log(cx.store().await?, &name).await?.ok_or(CliError::NotFound(name))?;
-            print(cx, &analyse(&log));
+            let store = cx.store().await?;
+            let found = store::find(store, &name).await?.ok_or_else(|| CliError::NotFound(name.clone()))?;
+            tell(cx, &store::load(store, found.id).await?);
         }
-        Cmd::Analyze { file, columns } => print(cx, &analyse(&read(file, columns).await?)),
+        Cmd::List => {
+            let all = store::list(cx.store().await?).await?;
+            let value = all
+                .iter()
+                .map(|w| {
+                    json!({"name": w.name, "cases": w.cases, "events": w.events, "activities": w.activities,
+                    "first_at": rfc3339(w.first_at), "last_at": rfc3339(w.last_at), "imported_at": rfc3339(w.imported_at)})
+                })
+                .collect();
+            cx.out(&value, || {
+                if all.is_empty() {
+                    return say::not_on_screen();
+                }
+                let line =
+                    |w: &store::Workflow| say::list_line(&clean(&w.name), w.cases, w.events, &rfc3339(w.last_at));
+                all.iter().map(line).collect::<Vec<_>>().join("\n")
+            });
+        }
     }
     Ok(())
 }

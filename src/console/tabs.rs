@@ -10,7 +10,7 @@ pub fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
     vec![
         Box::new(crate::health::tab::HealthTab::new(config.clone())),
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),
-        Box::<crate::workflows::tab::WorkflowsTab>::default(),
+        Box::new(crate::workflows::tab::WorkflowsTab::new(config.clone())),
         Box::<crate::accounts::tab::AccountsTab>::default(),
         Box::<crate::backups::tab::BackupsTab>::default(),
     ]

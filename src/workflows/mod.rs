@@ -1,7 +1,15 @@
-//! Event logs and bottlenecks.
+//! Event logs of the OA workflows: where the time goes, who waits for whom.
+//!
+//! A log is read from a file ([`sources`]) into columns ([`log`]), figured out ([`analysis`] for the whole of it,
+//! [`insight`] for a window as of an instant), kept ([`store`]) and shown ([`tab`]). Definitions stand in [`model`].
 
 pub mod actions;
+pub mod analysis;
+pub mod insight;
+pub mod log;
 pub mod model;
+pub mod report;
 pub mod sources;
 pub mod store;
 pub mod tab;
+mod view;

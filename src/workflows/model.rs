@@ -1,261 +1,195 @@
-//! Event logs and what can be read off them. Pure.
+//! The words of process mining as this console uses them. Pure.
 //!
-//! Events of a case are ordered by time, equal times by their place in the file. A case's duration is from its first to
-//! its last event. An activity's sojourn is from its start where the log has one (`start_timestamp`, or an earlier
-//! `start` event), else from the event before it in its case; the first event of a case has none then. Percentiles
-//! interpolate linearly between the nearest ranks.
-
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use serde_json::{Value, json};
+//! - An **event** is one row of the log; its **activity** is the `concept:name`. A **case** is one request on its way.
+//! - Events of a case are taken in the order of their time; where times are equal, in the order of the log.
+//! - An **execution** of an activity is enabled (C), started (S) and completed (E). A log with lifecycle events gives
+//!   C by `schedule`, S by `start`, E by `complete`; a row with a start timestamp gives S and E. What the log does not
+//!   give: C is the completion before it in the case (an approximation where branches run in parallel), none for the
+//!   first execution of a case.
+//! - **Sojourn** is E − C, **waiting** S − C, **processing** E − S. For the first execution of a case with a start
+//!   timestamp C is S. The first execution of a case that has neither has no sojourn; it is not counted as zero.
+//! - **Case duration** is the last time in a case less the first (a start timestamp counts as a time).
+//! - A **variant** is a distinct sequence of activities over all events of a case.
+//! - **Rework**: a case in which an activity has more than one event (as PM4Py counts it); **repeated** counts more than
+//!   one completed execution instead, which is not fooled by schedule, start and complete of one execution.
+//! - An **edge** joins two events that follow each other in a case; its mean is the time between the two.
+//! - A **handover** is an edge between two different known resources; **ping-pong** is A → B → A.
+//! - Percentiles interpolate linearly between the closest ranks (numpy's and DuckDB's `quantile_cont` default).
+//! - **Blocked**: open executions older than θ among all open ones, with its Wilson 95 % interval; under
+//!   [`FEWEST`] open executions it is not told. θ is set in the configuration, else the p95 of the sojourn over the
+//!   90 days before.
+//! - **Lost time** of an activity is the sum of its waiting (of its sojourn where the log does not tell them apart);
+//!   its share of the sum over all activities is the bottleneck score. Activities that are no work are left out.
 
 use crate::clock::Millis;
 
-/// One event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Event {
-    /// Index into [`Log::activities`].
-    pub activity: u32,
-    /// Index into [`Log::resources`]; none where nobody is named.
-    pub resource: Option<u32>,
-    /// When it was done.
-    pub at: Millis,
-    /// When it was begun, where the log says.
-    pub start: Option<Millis>,
+/// Fewest open executions of which a blocked share is told.
+pub const FEWEST: usize = 10;
+
+/// What an event says of the execution it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[repr(u8)]
+pub enum Transition {
+    /// Completed; also whatever has no standard word.
+    #[default]
+    Complete = 0,
+    /// Enabled: somebody may take it.
+    Schedule = 1,
+    /// Work began.
+    Start = 2,
+    /// Work was interrupted or taken up again.
+    Pause = 3,
+    /// Given up without completion.
+    Abort = 4,
 }
 
-/// An event log: cases with their events in order.
-#[derive(Debug, Clone, Default)]
-pub struct Log {
-    /// Activity names.
-    pub activities: Vec<String>,
-    /// Resource names.
-    pub resources: Vec<String>,
-    /// Case name and events.
-    pub cases: Vec<(String, Vec<Event>)>,
-    activity_index: HashMap<String, u32>,
-    resource_index: HashMap<String, u32>,
-    case_index: HashMap<String, usize>,
-}
-
-fn intern(index: &mut HashMap<String, u32>, names: &mut Vec<String>, name: &str) -> u32 {
-    if let Some(i) = index.get(name) {
-        return *i;
-    }
-    let i = names.len() as u32;
-    names.push(name.to_owned());
-    index.insert(name.to_owned(), i);
-    i
-}
-
-impl Log {
-    /// Adds an event.
-    pub fn add(&mut self, case: &str, activity: &str, resource: Option<&str>, at: Millis, start: Option<Millis>) {
-        let activity = intern(&mut self.activity_index, &mut self.activities, activity);
-        let resource =
-            resource.filter(|r| !r.is_empty()).map(|r| intern(&mut self.resource_index, &mut self.resources, r));
-        let case = match self.case_index.get(case) {
-            Some(i) => *i,
-            None => {
-                self.cases.push((case.to_owned(), Vec::new()));
-                self.case_index.insert(case.to_owned(), self.cases.len() - 1);
-                self.cases.len() - 1
-            }
-        };
-        self.cases[case].1.push(Event { activity, resource, at, start });
-    }
-
-    /// Puts the events of each case in order.
-    pub fn sort(&mut self) {
-        for (_, events) in &mut self.cases {
-            events.sort_by_key(|e| e.at);
+impl Transition {
+    /// Reads `lifecycle:transition` of the standard model, in any case of letters. A word from another model stands for
+    /// a completion: such a log has one event an execution.
+    pub fn from_bytes(word: &[u8]) -> Self {
+        let is = |w: &str| word.eq_ignore_ascii_case(w.as_bytes());
+        if is("complete") || word.is_empty() {
+            Self::Complete
+        } else if is("schedule") || is("assign") || is("reassign") {
+            Self::Schedule
+        } else if is("start") {
+            Self::Start
+        } else if is("suspend") || is("resume") {
+            Self::Pause
+        } else if is("withdraw") || is("ate_abort") || is("pi_abort") {
+            Self::Abort
+        } else {
+            Self::Complete
         }
     }
 
-    /// How many events there are.
-    pub fn events(&self) -> usize {
-        self.cases.iter().map(|(_, e)| e.len()).sum()
+    /// The transition of its number; an unknown number is a completion.
+    pub fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Schedule,
+            2 => Self::Start,
+            3 => Self::Pause,
+            4 => Self::Abort,
+            _ => Self::Complete,
+        }
     }
 }
 
-/// Mean, median and 95th percentile, in seconds.
+/// One event on its way into a [`super::log::Log`]; text as it stood in the file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Event<'a> {
+    /// The case.
+    pub case: &'a [u8],
+    /// The activity.
+    pub activity: &'a [u8],
+    /// Who did it; empty: not known.
+    pub resource: &'a [u8],
+    /// When it happened (completed, for a row with a start).
+    pub at: Millis,
+    /// When the work began, where the row tells it.
+    pub start: Option<Millis>,
+    /// What it says of the execution.
+    pub transition: Transition,
+}
+
+/// Durations summed up, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Spread {
-    /// Arithmetic mean.
+    /// How many.
+    pub n: usize,
+    /// Their sum.
+    pub sum: f64,
+    /// The mean.
     pub mean: f64,
-    /// Half are below.
+    /// The middle.
     pub median: f64,
-    /// 95 % are below.
+    /// Nineteen of twenty are at most this.
     pub p95: f64,
+    /// The largest.
+    pub max: f64,
 }
 
 impl Spread {
-    /// Of values in milliseconds; `None` of none.
-    pub fn of(mut values: Vec<f64>) -> Option<Self> {
-        if values.is_empty() {
+    /// Sums up `values`, reordering them; `None` when there are none.
+    pub fn of(values: &mut [Millis]) -> Option<Self> {
+        let n = values.len();
+        if n == 0 {
             return None;
         }
-        values.sort_unstable_by(f64::total_cmp);
-        let at = |p: f64| {
-            let rank = p * (values.len() - 1) as f64;
-            let (low, part) = (rank.floor() as usize, rank.fract());
-            let high = (low + 1).min(values.len() - 1);
-            (values[low] + (values[high] - values[low]) * part) / 1000.0
-        };
-        let mean = values.iter().sum::<f64>() / values.len() as f64 / 1000.0;
-        Some(Self { mean, median: at(0.5), p95: at(0.95) })
-    }
-
-    fn json(this: Option<Self>) -> Value {
-        this.map_or(
-            json!({"mean_s": null, "median_s": null, "p95_s": null}),
-            |s| json!({"mean_s": s.mean, "median_s": s.median, "p95_s": s.p95}),
-        )
+        let sum: f64 = values.iter().map(|v| *v as f64).sum();
+        let max = values.iter().copied().max().unwrap_or(0) as f64;
+        let p95 = quantile(values, 0.95);
+        let median = quantile(values, 0.5);
+        Some(Self { n, sum, mean: sum / n as f64, median, p95, max })
     }
 }
 
-/// What is known of one activity.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ActivityStats {
-    /// Its name.
-    pub name: String,
-    /// Its events.
-    pub count: usize,
-    /// From start, or the event before, to its end.
-    pub sojourn: Option<Spread>,
-    /// All its sojourns together, milliseconds.
-    pub total: f64,
-    /// Cases in which it happens more than once.
-    pub rework_cases: usize,
-}
-
-/// What is known of a log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stats {
-    /// Cases.
-    pub cases: usize,
-    /// Events.
-    pub events: usize,
-    /// Different sequences of activities.
-    pub variants: usize,
-    /// First to last event.
-    pub duration: Option<Spread>,
-    /// By name.
-    pub activities: Vec<ActivityStats>,
-    /// From, to, count, mean milliseconds.
-    pub edges: Vec<(String, String, usize, f64)>,
-}
-
-/// Computes everything of a log whose cases are in order.
-pub fn analyse(log: &Log) -> Stats {
-    let n = log.activities.len();
-    let mut count = vec![0usize; n];
-    let mut rework = vec![0usize; n];
-    let mut sojourns: Vec<Vec<f64>> = vec![Vec::new(); n];
-    let mut edges: HashMap<(u32, u32), (usize, f64)> = HashMap::new();
-    let mut variants: HashSet<Vec<u32>> = HashSet::new();
-    let mut durations = Vec::with_capacity(log.cases.len());
-    let mut seen = vec![0u32; n];
-    for (_, events) in &log.cases {
-        for (i, event) in events.iter().enumerate() {
-            let a = event.activity as usize;
-            count[a] += 1;
-            seen[a] += 1;
-            if seen[a] == 2 {
-                rework[a] += 1;
-            }
-            let before = i.checked_sub(1).map(|p| events[p].at);
-            if let Some(from) = event.start.or(before) {
-                sojourns[a].push((event.at - from).max(0) as f64);
-            }
-            if i > 0 {
-                let edge = edges.entry((events[i - 1].activity, event.activity)).or_default();
-                edge.0 += 1;
-                edge.1 += (event.at - events[i - 1].at) as f64;
-            }
-        }
-        for event in events {
-            seen[event.activity as usize] = 0;
-        }
-        variants.insert(events.iter().map(|e| e.activity).collect());
-        if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            durations.push((last.at - first.start.unwrap_or(first.at).min(first.at)) as f64);
-        }
+/// The `q`-quantile (0 to 1) with linear interpolation between the closest ranks; reorders `values`; 0 when empty.
+pub fn quantile(values: &mut [Millis], q: f64) -> f64 {
+    if values.is_empty() {
+        return 0.0;
     }
-    let mut activities: Vec<ActivityStats> = sojourns
-        .into_iter()
-        .enumerate()
-        .map(|(a, values)| ActivityStats {
-            name: log.activities[a].clone(),
-            count: count[a],
-            total: values.iter().sum(),
-            sojourn: Spread::of(values),
-            rework_cases: rework[a],
-        })
-        .collect();
-    activities.sort_by(|a, b| a.name.cmp(&b.name));
-    let edges: BTreeMap<(String, String), (usize, f64)> = edges
-        .into_iter()
-        .map(|((a, b), v)| ((log.activities[a as usize].clone(), log.activities[b as usize].clone()), v))
-        .collect();
-    Stats {
-        cases: log.cases.len(),
-        events: log.events(),
-        variants: variants.len(),
-        duration: Spread::of(durations),
-        activities,
-        edges: edges.into_iter().map(|((a, b), (n, sum))| (a, b, n, sum / n as f64)).collect(),
+    let rank = (values.len() - 1) as f64 * q.clamp(0.0, 1.0);
+    let low = rank.floor() as usize;
+    let (_, at, above) = values.select_nth_unstable(low);
+    let at = *at as f64;
+    let share = rank - low as f64;
+    match above.iter().copied().min() {
+        Some(next) if share > 0.0 => at + (next as f64 - at) * share,
+        _ => at,
     }
 }
 
-impl Stats {
-    /// As `workflow stats --json` prints it.
-    pub fn json(&self) -> Value {
-        json!({
-            "cases": self.cases, "events": self.events, "variants": self.variants,
-            "case_duration": Spread::json(self.duration),
-            "activities": self.activities.iter().map(|a| json!({
-                "name": a.name, "count": a.count, "sojourn": Spread::json(a.sojourn), "rework_cases": a.rework_cases,
-            })).collect::<Vec<_>>(),
-            "edges": self.edges.iter().map(|(from, to, count, mean)| json!({
-                "from": from, "to": to, "count": count, "mean_s": mean / 1000.0,
-            })).collect::<Vec<_>>(),
-        })
+/// The Wilson 95 % interval of `k` out of `n`; (0, 1) when `n` is 0.
+pub fn wilson(k: usize, n: usize) -> (f64, f64) {
+    const Z: f64 = 1.959_963_984_540_054;
+    if n == 0 {
+        return (0.0, 1.0);
     }
-
-    /// Activities by the time spent in them, most first, with their share of it all.
-    pub fn bottlenecks(&self) -> Vec<(&ActivityStats, f64)> {
-        let all: f64 = self.activities.iter().map(|a| a.total).sum();
-        let mut ranked: Vec<_> =
-            self.activities.iter().map(|a| (a, if all > 0.0 { a.total / all } else { 0.0 })).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.name.cmp(&b.0.name)));
-        ranked
-    }
+    let (n, p) = (n as f64, k as f64 / n as f64);
+    let base = 1.0 + Z * Z / n;
+    let middle = (p + Z * Z / (2.0 * n)) / base;
+    let half = Z / base * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
-    fn figures_of_a_small_log_are_right() {
-        let mut log = Log::default();
-        for (case, activity, at) in [
-            ("1", "submit", 0),
-            ("1", "approve", 10_000),
-            ("1", "approve", 30_000),
-            ("2", "approve", 5_000),
-            ("2", "submit", 1_000),
-        ] {
-            log.add(case, activity, None, at, None);
+    fn quantiles_are_those_of_numpy() {
+        assert!((quantile(&mut [1, 2, 3, 4], 0.5) - 2.5).abs() < 1e-9);
+        assert!((quantile(&mut [4, 1, 3, 2], 0.95) - 3.85).abs() < 1e-9);
+        assert!((quantile(&mut [7], 0.95) - 7.0).abs() < 1e-9);
+        assert!(Spread::of(&mut []).is_none());
+    }
+
+    #[test]
+    fn the_wilson_interval_is_the_one_in_the_books() {
+        let (low, high) = wilson(5, 50);
+        assert!((low - 0.0435).abs() < 5e-4 && (high - 0.2136).abs() < 5e-4, "{low} {high}");
+        assert_eq!(wilson(0, 0), (0.0, 1.0));
+        assert!(wilson(0, 10).0.abs() < 1e-9 && wilson(0, 10).1 > 0.2);
+    }
+
+    #[test]
+    fn only_standard_lifecycle_words_part_an_execution() {
+        assert_eq!(Transition::from_bytes(b"START"), Transition::Start);
+        assert_eq!(Transition::from_bytes(b"schedule"), Transition::Schedule);
+        assert_eq!(Transition::from_bytes(b"In Progress"), Transition::Complete);
+    }
+
+    proptest! {
+        #[test]
+        fn a_quantile_is_what_sorting_gives(mut values in prop::collection::vec(-1_000i64..1_000, 1..60), q in 0.0f64..=1.0) {
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let rank = (sorted.len() - 1) as f64 * q;
+            let (low, high) = (rank.floor() as usize, rank.ceil() as usize);
+            let wanted = sorted[low] as f64 + (sorted[high] - sorted[low]) as f64 * (rank - low as f64);
+            prop_assert!((quantile(&mut values, q) - wanted).abs() < 1e-6);
         }
-        log.sort();
-        let s = analyse(&log);
-        assert_eq!((s.cases, s.events, s.variants), (2, 5, 2));
-        let approve = s.activities.iter().find(|a| a.name == "approve").expect("there");
-        assert_eq!((approve.count, approve.rework_cases), (3, 1));
-        assert_eq!(approve.sojourn, Some(Spread { mean: 34.0 / 3.0, median: 10.0, p95: 19.0 }));
-        assert_eq!(s.edges.iter().map(|e| e.2).sum::<usize>(), 3);
-        assert_eq!(s.bottlenecks()[0].0.name, "approve");
     }
 }

@@ -8,3 +8,4 @@ mod health;
 mod house;
 mod imports;
 mod tickets;
+mod workflows;

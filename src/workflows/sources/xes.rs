@@ -1,134 +1,206 @@
-//! XES, read as a stream.
+//! Event logs as XES (IEEE 1849), streamed.
 
-use std::io::BufRead;
+use std::borrow::Cow;
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesStart, Event as Xml};
+use quick_xml::{Reader, XmlVersion};
 
-use crate::clock::{Millis, parse_rfc3339};
-use crate::workflows::model::Log;
+use super::input::{Lines, unreadable};
+use super::time::TimeReader;
+use super::{LogError, Options};
+use crate::locale::workflows as say;
+use crate::text;
+use crate::workflows::log::Log;
+use crate::workflows::model::{Event, Transition};
 
-#[derive(Default)]
-struct Seen {
-    name: Option<String>,
-    at: Option<Millis>,
-    start: Option<Millis>,
-    resource: Option<String>,
+/// The attributes of an event that matter.
+#[derive(Debug, Default)]
+struct Fields {
+    activity: String,
+    resource: String,
+    at: Option<i64>,
+    start: Option<i64>,
+    transition: Transition,
 }
 
-/// Reads a log.
-pub(super) fn read(input: impl BufRead) -> Result<Log, String> {
-    let mut reader = Reader::from_reader(LineCount { inner: input, lines: 1 });
-    let mut log = Log::default();
-    let mut buffer = Vec::new();
-    let mut trace: Option<String> = None;
-    let mut traces = 0usize;
-    let mut event: Option<Seen> = None;
-    let mut depth_in = 0usize;
-    let mut closed = false;
+/// Where the reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Outside,
+    Log,
+    Trace,
+    Event,
+}
+
+/// Reads an XES log. A log that ends before `</log>` is refused: it would be taken for a shorter one.
+pub(super) fn read(input: Lines<'_>, options: &Options) -> Result<Log, LogError> {
+    let mut xml = Reader::from_reader(input);
+    xml.config_mut().check_comments = false;
+    let mut reader = Xes {
+        log: Log::default(),
+        times: TimeReader::new(options.zone, options.time_format.clone()),
+        place: Place::Outside,
+        nested: 0,
+        traces: 0,
+        case: String::new(),
+        fields: Fields::default(),
+        seen_log: false,
+    };
+    let mut buf = Vec::with_capacity(4096);
     loop {
-        buffer.clear();
-        let item = reader.read_event_into(&mut buffer);
-        let (tag, empty) = match item {
-            Ok(Event::Start(tag)) => (tag.into_owned(), false),
-            Ok(Event::Empty(tag)) => (tag.into_owned(), true),
-            Ok(Event::End(tag)) => {
-                match tag.local_name().as_ref() {
-                    "event" => {
-                        if let Some(seen) = event.take() {
-                            finish(&mut log, trace.as_deref(), traces, seen)
-                                .map_err(|e| format!("line {}: {e}", reader.get_ref().lines))?;
-                        }
-                        depth_in = 0;
-                    }
-                    "trace" => trace = None,
-                    "log" => closed = true,
-                    _ => depth_in = depth_in.saturating_sub(1),
-                }
-                continue;
-            }
-            Ok(Event::Eof) => break,
-            Ok(_) => continue,
-            Err(e) => return Err(format!("line {}: {e}", reader.get_ref().lines)),
-        };
-        match tag.local_name().as_ref() {
-            "trace" => {
-                traces += 1;
-                trace = Some(format!("#{traces}"));
-            }
-            "event" if !empty => event = Some(Seen::default()),
-            "string" | "date" | "id" => {
-                let fail = |e: String| format!("line {}: {e}", reader.get_ref().lines);
-                let (key, value) = attribute(&tag).map_err(fail)?;
-                match (&mut event, depth_in) {
-                    (Some(seen), 0) => match key.as_str() {
-                        "concept:name" => seen.name = Some(value),
-                        "time:timestamp" => seen.at = Some(time(&value).map_err(fail)?),
-                        "start_timestamp" => seen.start = Some(time(&value).map_err(fail)?),
-                        "org:resource" => seen.resource = Some(value),
-                        _ => {}
-                    },
-                    (None, _) if trace.is_some() && key == "concept:name" => trace = Some(value),
-                    _ => {}
-                }
-                depth_in += usize::from(!empty);
-            }
-            "log" | "event" => {}
-            _ => depth_in += usize::from(!empty),
+        buf.clear();
+        xml.get_mut().mark();
+        let line = xml.get_ref().line();
+        let event = xml.read_event_into(&mut buf);
+        let line_after = xml.get_ref().line();
+        match event {
+            Ok(Xml::Eof) => break,
+            Ok(Xml::Start(tag)) => reader.opened(&tag, false, line_after)?,
+            Ok(Xml::Empty(tag)) => reader.opened(&tag, true, line_after)?,
+            Ok(Xml::End(tag)) => reader.closed(tag.local_name().as_ref(), line_after)?,
+            Ok(_) => {}
+            Err(quick_xml::Error::Io(e)) => return Err(LogError::at(line_after, unreadable(&e))),
+            Err(quick_xml::Error::Encoding(_)) => return Err(LogError::at(line, say::not_utf8())),
+            Err(e) => return Err(LogError::at(line, say::bad_xml(&text::fit(&text::clean(&e.to_string()), 200)))),
         }
     }
-    if !closed {
-        return Err(format!("line {}: the file ends before </log>: it is cut off or no XES", reader.get_ref().lines));
+    let end = xml.get_ref().line();
+    if !reader.seen_log {
+        return Err(LogError::at(1, say::no_xes()));
     }
-    Ok(log)
+    if reader.place != Place::Outside {
+        return Err(LogError::at(end, say::xes_cut()));
+    }
+    Ok(reader.log)
 }
 
-fn finish(log: &mut Log, trace: Option<&str>, traces: usize, seen: Seen) -> Result<(), String> {
-    let name = seen.name.ok_or("an event without concept:name")?;
-    let at = seen.at.ok_or("an event without time:timestamp")?;
-    let fallback = format!("#{traces}");
-    log.add(trace.unwrap_or(&fallback), &name, seen.resource.as_deref(), at, seen.start);
-    Ok(())
+struct Xes {
+    log: Log,
+    times: TimeReader,
+    place: Place,
+    /// Open elements below the place: attributes of attributes, globals, classifiers.
+    nested: u32,
+    traces: u64,
+    case: String,
+    fields: Fields,
+    seen_log: bool,
 }
 
-fn time(text: &str) -> Result<Millis, String> {
-    parse_rfc3339(text).or_else(|_| super::csv::time(text))
-}
+impl Xes {
+    fn opened(&mut self, tag: &BytesStart<'_>, empty: bool, line: u64) -> Result<(), LogError> {
+        if self.nested > 0 {
+            self.nested += u32::from(!empty);
+            return Ok(());
+        }
+        match (self.place, tag.local_name().as_ref()) {
+            (Place::Outside, "log") => {
+                self.seen_log = true;
+                if !empty {
+                    self.place = Place::Log;
+                }
+            }
+            (Place::Outside, _) => return Err(LogError::at(line, say::no_xes())),
+            (Place::Log, "trace") => {
+                self.traces += 1;
+                self.case.clear();
+                if !empty {
+                    self.place = Place::Trace;
+                }
+            }
+            (Place::Trace, "event") => {
+                let fields = std::mem::take(&mut self.fields);
+                self.fields = Fields { at: None, start: None, transition: Transition::Complete, ..fields };
+                self.fields.activity.clear();
+                self.fields.resource.clear();
+                if empty {
+                    self.event_done(line)?;
+                } else {
+                    self.place = Place::Event;
+                }
+            }
+            (Place::Trace | Place::Event, "string" | "date" | "id" | "int" | "float" | "boolean") => {
+                self.attribute(tag, line)?;
+                self.nested += u32::from(!empty);
+            }
+            _ => self.nested += u32::from(!empty),
+        }
+        Ok(())
+    }
 
-fn attribute(tag: &BytesStart<'_>) -> Result<(String, String), String> {
-    let (mut key, mut value) = (String::new(), String::new());
-    for attribute in tag.attributes() {
-        let attribute = attribute.map_err(|e| e.to_string())?;
-        let text = quick_xml::escape::unescape(&attribute.value).map_err(|e| e.to_string())?.into_owned();
-        match attribute.key.as_ref() {
-            "key" => key = text,
-            "value" => value = text,
+    fn closed(&mut self, name: &str, line: u64) -> Result<(), LogError> {
+        if self.nested > 0 {
+            self.nested -= 1;
+            return Ok(());
+        }
+        self.place = match (self.place, name) {
+            (Place::Event, "event") => {
+                self.event_done(line)?;
+                Place::Trace
+            }
+            (Place::Trace, "trace") => Place::Log,
+            (Place::Log, "log") => Place::Outside,
+            (place, _) => place,
+        };
+        Ok(())
+    }
+
+    fn attribute(&mut self, tag: &BytesStart<'_>, line: u64) -> Result<(), LogError> {
+        let bad = |why: &str| LogError::at(line, say::bad_xml(&text::fit(&text::clean(why), 200)));
+        let (mut key, mut value) = (Cow::Borrowed(""), Cow::Borrowed(""));
+        for attribute in tag.attributes().with_checks(false) {
+            let attribute = attribute.map_err(|e| bad(&e.to_string()))?;
+            let into = match attribute.key.local_name().as_ref() {
+                "key" => &mut key,
+                "value" => &mut value,
+                _ => continue,
+            };
+            *into = if attribute.value.bytes().any(|b| matches!(b, b'&' | b'\n' | b'\r' | b'\t')) {
+                attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|e| bad(&e.to_string()))?
+            } else {
+                attribute.value
+            };
+        }
+        let fields = &mut self.fields;
+        match (self.place, key.as_ref()) {
+            (Place::Trace, "concept:name") => value.as_ref().clone_into(&mut self.case),
+            (Place::Event, "concept:name") => value.as_ref().clone_into(&mut fields.activity),
+            (Place::Event, "org:resource") => value.as_ref().clone_into(&mut fields.resource),
+            (Place::Event, "lifecycle:transition") => fields.transition = Transition::from_bytes(value.as_bytes()),
+            (Place::Event, key @ ("time:timestamp" | "start_timestamp")) => {
+                let at = self.times.read(value.as_bytes());
+                if at.is_none() {
+                    let shown = text::fit(&text::clean(&value), 40).into_owned();
+                    return Err(LogError::at(line, say::no_time(key, &shown)));
+                }
+                *(if key == "time:timestamp" { &mut fields.at } else { &mut fields.start }) = at;
+            }
             _ => {}
         }
+        Ok(())
     }
-    Ok((key, value))
-}
 
-/// Counts lines as they go by, for messages.
-struct LineCount<R> {
-    inner: R,
-    lines: usize,
-}
-
-impl<R: BufRead> std::io::Read for LineCount<R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(buf)
-    }
-}
-
-impl<R: BufRead> BufRead for LineCount<R> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-    fn consume(&mut self, amount: usize) {
-        if let Ok(buffer) = self.inner.fill_buf() {
-            self.lines += memchr::memchr_iter(b'\n', &buffer[..amount.min(buffer.len())]).count();
+    fn event_done(&mut self, line: u64) -> Result<(), LogError> {
+        if self.case.is_empty() {
+            // a trace without a name is a case all the same
+            self.case = format!("trace {}", self.traces);
         }
-        self.inner.consume(amount);
+        let fields = &self.fields;
+        let Some(at) = fields.at else { return Err(LogError::at(line, say::event_without("time:timestamp"))) };
+        if fields.activity.is_empty() {
+            return Err(LogError::at(line, say::event_without("concept:name")));
+        }
+        let event = Event {
+            case: self.case.as_bytes(),
+            activity: fields.activity.as_bytes(),
+            resource: if matches!(fields.resource.as_str(), "NULL" | "null") {
+                &[]
+            } else {
+                fields.resource.as_bytes()
+            },
+            at,
+            start: fields.start,
+            transition: fields.transition,
+        };
+        self.log.push(&event).map_err(|e| LogError::overflow(line, e))
     }
 }

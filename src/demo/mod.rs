@@ -1,0 +1,3 @@
+//! A synthetic company: seeded, the same every time.
+
+pub mod workflows;
