@@ -160,6 +160,7 @@ impl WorkflowsTab {
                 reporter: "zhiban".into(),
                 reported_at: None,
                 late_reason: None,
+                intake_key: None,
             };
             Ok(vec![Effect::Act(vec![Arc::new(new)])])
         });
