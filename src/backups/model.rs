@@ -1,161 +1,502 @@
-//! Backups and whether they keep to the plan. Pure.
-//!
-//! The plan: a backup every day, a full one every week. A day is missed when it is over by more than the grace and no
-//! backup was started on it; days are local. What a backup holds is as old as its start.
+//! What a backup catalogue holds, and the plan it is held against. Pure.
 
-use std::collections::BTreeMap;
+use chrono::Weekday;
+use chrono_tz::Tz;
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
+use crate::clock::Millis;
+use crate::config::{BackupSystem, Config};
 
-use crate::clock::{DAY, HOUR, Millis};
-
-/// Days of the plan that are looked back at.
-pub const WINDOW_DAYS: u64 = 35;
-/// How long after its end a day without a backup counts as missed.
-const GRACE: Millis = 2 * HOUR;
-/// Oldest a full backup may be.
-const FULL_LIMIT: Millis = 7 * DAY + GRACE;
-/// Oldest the newest backup may be.
-const RPO_LIMIT: Millis = 26 * HOUR;
-/// How far the off-site copy may be behind.
-const OFFSITE_LIMIT: Millis = 24 * HOUR;
-
-/// A backup that was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
-    /// The tool's own name of it.
-    pub id: String,
-    /// When it was begun.
-    pub started_at: Millis,
-    /// Whether it counts as the weekly full one.
-    pub is_full: bool,
-    /// Whether the tool noted errors in it.
-    pub failed: bool,
-    /// Bytes read from the source.
-    pub bytes: Option<i64>,
-    /// Whether it lies in the off-site copy.
-    pub offsite: bool,
+/// A backup tool whose output is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Tool {
+    /// restic
+    Restic,
+    /// borg
+    Borg,
+    /// pgBackRest
+    Pgbackrest,
 }
 
-/// What was on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell {
-    /// Before the first backup, or not over yet.
-    Blank,
-    /// A full one.
-    Full,
-    /// An incremental one.
-    Incremental,
-    /// None.
-    Missed,
-}
-
-/// How a system stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Status {
-    /// The system.
-    pub system: String,
-    /// Start of the newest good full backup.
-    pub last_full: Option<Millis>,
-    /// Start of the newest good incremental backup.
-    pub last_incremental: Option<Millis>,
-    /// Age of what can be restored now.
-    pub rpo: Option<Millis>,
-    /// Days without a backup.
-    pub missed: Vec<NaiveDate>,
-    /// Age of the newest off-site backup.
-    pub offsite_age: Option<Millis>,
-    /// `safe`, `never`, `rpo_breach`, `full_overdue`, `missed`, `failed`, `offsite_lag`
-    pub verdict: &'static str,
-    /// One cell a day, oldest first, [`WINDOW_DAYS`] of them; the last is today.
-    pub cells: Vec<Cell>,
-}
-
-/// How `system` stands at `at`.
-pub fn status(system: &str, wants_offsite: bool, backups: &[Backup], at: Millis, zone: chrono_tz::Tz) -> Status {
-    let date = |t: Millis| zone.timestamp_millis_opt(t).single().map_or(NaiveDate::MIN, |t| t.date_naive());
-    // a backup from the future is a wrong clock and proves nothing
-    let seen: Vec<&Backup> = backups.iter().filter(|b| b.started_at <= at).collect();
-    let good: Vec<&&Backup> = seen.iter().filter(|b| !b.failed).collect();
-    let newest = |want: &dyn Fn(&Backup) -> bool| good.iter().filter(|b| want(b)).map(|b| b.started_at).max();
-    let last_full = newest(&|b| b.is_full && !b.offsite);
-    let last_incremental = newest(&|b| !b.is_full && !b.offsite);
-    let last = newest(&|_| true);
-    let offsite_age = newest(&|b| b.offsite).map(|t| at - t);
-    let mut days: BTreeMap<NaiveDate, bool> = BTreeMap::new();
-    for b in good.iter().filter(|b| !b.offsite) {
-        *days.entry(date(b.started_at)).or_default() |= b.is_full;
-    }
-    let first = days.keys().next().copied();
-    let today = date(at);
-    let mut cells = Vec::new();
-    let mut missed = Vec::new();
-    for back in (0..WINDOW_DAYS).rev() {
-        let Some(day) = today.checked_sub_days(Days::new(back)) else { continue };
-        let end = day.checked_add_days(Days::new(1)).map(|d| d.and_time(NaiveTime::MIN));
-        let over = end
-            .and_then(|e| zone.from_local_datetime(&e).earliest())
-            .is_some_and(|e| at > e.timestamp_millis() + GRACE);
-        cells.push(match days.get(&day) {
-            Some(true) => Cell::Full,
-            Some(false) => Cell::Incremental,
-            None if over && first.is_some_and(|f| day > f) => {
-                missed.push(day);
-                Cell::Missed
-            }
-            None => Cell::Blank,
-        });
-    }
-    let rpo = last.map(|t| at - t);
-    let newest_failed = seen.iter().max_by_key(|b| b.started_at).is_some_and(|b| b.failed);
-    let yesterday = today.checked_sub_days(Days::new(1));
-    let verdict = match rpo {
-        None => "never",
-        Some(age) if age > RPO_LIMIT => "rpo_breach",
-        Some(_) if newest_failed => "failed",
-        Some(_) if last_full.is_none_or(|t| at - t > FULL_LIMIT) => "full_overdue",
-        Some(_) if missed.last().copied() == yesterday && yesterday.is_some() => "missed",
-        Some(_) if wants_offsite && offsite_age.is_none_or(|age| age - rpo.unwrap_or(0) > OFFSITE_LIMIT) => {
-            "offsite_lag"
+impl Tool {
+    /// Its name in the store, in JSON, in the configuration, and of its program.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Restic => "restic",
+            Self::Borg => "borg",
+            Self::Pgbackrest => "pgbackrest",
         }
-        Some(_) => "safe",
+    }
+
+    /// The tool of a name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Restic, Self::Borg, Self::Pgbackrest].into_iter().find(|t| t.word() == word)
+    }
+
+    /// Whether its incrementals need their ancestors to restore. Every snapshot of restic and borg restores by itself.
+    pub fn has_chain(self) -> bool {
+        self == Self::Pgbackrest
+    }
+}
+
+/// What a run saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Everything; for tools without a chain: what the plan counts as its weekly full.
+    Full,
+    /// What changed since the last run.
+    Incremental,
+    /// What changed since the last full.
+    Differential,
+}
+
+impl Kind {
+    /// Its word in the store and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+            Self::Differential => "differential",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Full, Self::Incremental, Self::Differential].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Whole.
+    Ok,
+    /// A snapshot was made, but not of everything (restic 3, borg 1 and 100–127).
+    Partial,
+    /// Nothing usable came of it.
+    Failed,
+}
+
+impl Outcome {
+    /// Its word in the store and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The outcome of a word; an unknown word is a failure.
+    pub fn from_word(word: &str) -> Self {
+        [Self::Ok, Self::Partial].into_iter().find(|o| o.word() == word).unwrap_or(Self::Failed)
+    }
+}
+
+/// One run of a backup, with the snapshot it left behind where it left one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The tool's own id of the snapshot; made up for a run that left none.
+    pub id: String,
+    /// The instant that the data show: what plan, RPO and calendar go by. See `sources::restic` for `--time`.
+    pub at: Millis,
+    /// When it ran.
+    pub ran_at: Millis,
+    /// When it ended, where that is known.
+    pub ended_at: Option<Millis>,
+    /// Archive name, label or short id, as the tool's people know it.
+    pub name: String,
+    /// The host that was backed up.
+    pub host: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// What the tool itself calls it; `None` for tools without a chain.
+    pub kind: Option<Kind>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The run it builds on.
+    pub prior: Option<String>,
+    /// Bytes of the source.
+    pub source_bytes: Option<i64>,
+    /// Bytes that were new to the repository.
+    pub added_bytes: Option<i64>,
+    /// Compression: bytes in ÷ bytes out; 1 means nothing could be compressed.
+    pub ratio: Option<f64>,
+    /// What the tool said about it.
+    pub note: String,
+    /// When it first came into this store.
+    pub seen_at: Millis,
+    /// When it was found to be gone from the repository (retention, or somebody).
+    pub gone_at: Option<Millis>,
+}
+
+impl Run {
+    /// A whole run at `at` and nothing else known.
+    pub fn new(id: impl Into<String>, at: Millis) -> Self {
+        let id = id.into();
+        Self {
+            name: id.clone(),
+            id,
+            at,
+            ran_at: at,
+            ended_at: None,
+            host: String::new(),
+            tags: vec![],
+            kind: None,
+            outcome: Outcome::Ok,
+            prior: None,
+            source_bytes: None,
+            added_bytes: None,
+            ratio: None,
+            note: String::new(),
+            seen_at: at,
+            gone_at: None,
+        }
+    }
+}
+
+/// How deep a verification went: the restore-test levels 1 to 5 (0 is none at all).
+pub mod level {
+    /// The listing could be read.
+    pub const LISTING: u8 = 1;
+    /// The structure was checked.
+    pub const STRUCTURE: u8 = 2;
+    /// The data were read and compared with their sums.
+    pub const DATA: u8 = 3;
+    /// Files were restored and compared.
+    pub const FILES: u8 = 4;
+    /// Loaded into a scratch application and looked at there.
+    pub const APPLICATION: u8 = 5;
+    /// Their words, from 0.
+    pub const WORDS: [&str; 6] = ["none", "listing", "structure", "data", "files", "application"];
+    /// The word of a level.
+    pub fn word(level: u8) -> &'static str {
+        WORDS[usize::from(level.min(5))]
+    }
+}
+
+/// A verification or a restore test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Its number in the store; 0 before it has one.
+    pub id: i64,
+    /// Whether it was of the off-site copy.
+    pub offsite: bool,
+    /// When it was done.
+    pub at: Millis,
+    /// See [`level`].
+    pub level: u8,
+    /// Whether everything was in order.
+    pub ok: bool,
+    /// How many errors were found.
+    pub errors: Option<i64>,
+    /// Measured duration of a restore.
+    pub minutes: Option<f64>,
+    /// Share of the whole that was restored, 0 to 1.
+    pub share: Option<f64>,
+    /// What was found.
+    pub note: String,
+}
+
+/// What came of the last attempt to look at a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookState {
+    /// It answered.
+    Ok,
+    /// Another process holds its lock.
+    Locked,
+    /// Password or key is wrong or missing.
+    Auth,
+    /// There is no repository there.
+    Missing,
+    /// No answer in time, or no connection.
+    Unreachable,
+    /// It answered something that cannot be understood.
+    Unparseable,
+    /// The tool failed in another way.
+    Failed,
+}
+
+impl LookState {
+    const ALL: [Self; 7] =
+        [Self::Ok, Self::Locked, Self::Auth, Self::Missing, Self::Unreachable, Self::Unparseable, Self::Failed];
+
+    /// Its word in the store and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Locked => "locked",
+            Self::Auth => "auth",
+            Self::Missing => "missing",
+            Self::Unreachable => "unreachable",
+            Self::Unparseable => "unparseable",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// An attempt to look at a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When.
+    pub at: Millis,
+    /// What came of it.
+    pub state: LookState,
+    /// What the tool said.
+    pub note: String,
+}
+
+/// A repository of a system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repo {
+    /// Its number in the store; 0 where only the configuration knows it.
+    pub id: i64,
+    /// Whether it is the off-site copy.
+    pub offsite: bool,
+    /// The tool that writes it.
+    pub tool: Tool,
+    /// Where it is, as the tool takes it; empty: only imported files tell of it.
+    pub repository: String,
+    /// The last attempt to look at it.
+    pub look: Option<Look>,
+    /// When it was last seen well.
+    pub seen_at: Option<Millis>,
+    /// A backup has been running since then, as far as was seen.
+    pub busy_since: Option<Millis>,
+    /// Encryption mode as the tool names it; empty: not known.
+    pub encryption: String,
+    /// Its runs, oldest first.
+    pub runs: Vec<Run>,
+    /// A verification was asked for and is not done yet.
+    pub asked: bool,
+}
+
+/// What a tool's output says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Runs.
+    pub runs: Vec<Run>,
+    /// Verifications and restore tests.
+    pub checks: Vec<Check>,
+    /// How the repository answered, and what was said.
+    pub look: (LookState, String),
+    /// Version of the tool, where it says so.
+    pub version: String,
+    /// Encryption mode, where it says so.
+    pub encryption: String,
+    /// Whether a backup is running; `None` where that is not told.
+    pub busy: Option<bool>,
+    /// Whether `runs` is everything the repository holds.
+    pub listing: bool,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            runs: vec![],
+            checks: vec![],
+            look: (LookState::Ok, String::new()),
+            version: String::new(),
+            encryption: String::new(),
+            busy: None,
+            listing: false,
+        }
+    }
+}
+
+/// Everything known of a system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Its name.
+    pub name: String,
+    /// Since when it is watched.
+    pub created_at: Millis,
+    /// At most one local and one off-site repository, the local one first.
+    pub repos: Vec<Repo>,
+    /// Verifications and restore tests, oldest first.
+    pub checks: Vec<Check>,
+}
+
+/// What counts as the weekly full where the tool itself knows no difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FullRule {
+    /// A restic snapshot with this tag, a borg archive whose name matches one of these patterns (`*`, `?`).
+    Marked {
+        /// The tag.
+        tag: String,
+        /// The patterns.
+        names: Vec<String>,
+    },
+    /// Any snapshot that a clean check of the data has followed.
+    Verified,
+}
+
+/// What should happen to a system, and the limits of its findings (definitions B00 to B19).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The zone of its times.
+    pub zone: Tz,
+    /// Minute of the day at which a run is due, every day.
+    pub minute: u32,
+    /// The day on which the run must be a full; `None`: no weekly full is planned.
+    pub full_on: Option<Weekday>,
+    /// What counts as a full.
+    pub full: FullRule,
+    /// How long after the slot a run still counts as on time.
+    pub grace: Millis,
+    /// How old the newest restorable data may be.
+    pub rpo: Millis,
+    /// How far the off-site copy may lag.
+    pub offsite: Millis,
+    /// How old the last verification may be.
+    pub verify: Millis,
+    /// How old the last passed restore test may be.
+    pub restore_test: Millis,
+    /// How long a restore may take.
+    pub rto: Millis,
+    /// How long a run may take.
+    pub run_limit: Millis,
+}
+
+/// The plan of the system `name`: the defaults of `[backups]` and what `[[backups.system]]` says otherwise.
+pub fn plan_of(config: &Config, name: &str) -> Plan {
+    let b = &config.backups;
+    let own: Option<&BackupSystem> = b.system.iter().filter(|s| s.name == name).min_by_key(|s| s.offsite);
+    let text = |own: Option<&String>, base: &String| own.filter(|s| !s.is_empty()).unwrap_or(base).clone();
+    let zone = if b.zone.is_empty() { &config.tickets.office.zone } else { &b.zone };
+    let full_on = text(own.map(|s| &s.full_on), &b.full_on);
+    let tag = text(own.map(|s| &s.full_tag), &b.full_tag);
+    let names = own.filter(|s| !s.full_names.is_empty()).map_or(&b.full_names, |s| &s.full_names).clone();
+    Plan {
+        zone: zone.parse().unwrap_or(chrono_tz::Asia::Shanghai),
+        minute: crate::calendar::minutes(&text(own.map(|s| &s.daily_at), &b.daily_at)).unwrap_or(120),
+        full_on: full_on.parse().ok(),
+        full: if text(own.map(|s| &s.full), &b.full) == "verified" {
+            FullRule::Verified
+        } else {
+            FullRule::Marked { tag, names }
+        },
+        grace: b.grace.millis(),
+        rpo: own.and_then(|s| s.rpo).unwrap_or(b.rpo).millis(),
+        offsite: b.offsite.millis(),
+        verify: b.verify.millis(),
+        restore_test: b.restore_test.millis(),
+        rto: b.rto.millis(),
+        run_limit: b.run_limit.millis(),
+    }
+}
+
+/// What `run` counts as under `plan`. `verified_upto`: the newest clean check of the data.
+pub fn kind_of(tool: Tool, plan: &Plan, run: &Run, verified_upto: Option<Millis>) -> Kind {
+    if let Some(kind) = run.kind {
+        return kind;
+    }
+    let full = match &plan.full {
+        FullRule::Verified => verified_upto.is_some_and(|at| at >= run.ended_at.unwrap_or(run.ran_at)),
+        FullRule::Marked { tag, names } => match tool {
+            Tool::Restic => run.tags.iter().any(|t| t == tag),
+            Tool::Borg | Tool::Pgbackrest => names.iter().any(|p| matches(p, &run.name)),
+        },
     };
-    Status { system: system.to_owned(), last_full, last_incremental, rpo, missed, offsite_age, verdict, cells }
+    if full { Kind::Full } else { Kind::Incremental }
+}
+
+/// Whether `text` matches a shell pattern of `*` and `?`; linear in practice, never exponential.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut i, mut j, mut star) = (0, 0, None);
+    while j < t.len() {
+        match p.get(i) {
+            Some('*') => {
+                star = Some((i, j));
+                i += 1;
+            }
+            Some(c) if *c == '?' || *c == t[j] => {
+                i += 1;
+                j += 1;
+            }
+            _ => match star {
+                Some((si, sj)) => {
+                    i = si + 1;
+                    j = sj + 1;
+                    star = Some((si, j));
+                }
+                None => return false,
+            },
+        }
+    }
+    p[i..].iter().all(|c| *c == '*')
+}
+
+/// Which of `runs` cannot be restored because they, or something they build on, failed or is gone (B07). For tools
+/// without a chain only the run itself counts.
+pub fn unrestorable(tool: Tool, runs: &[Run], now: Millis) -> Vec<bool> {
+    let gone = |r: &Run| r.gone_at.is_some_and(|at| at <= now);
+    let own: Vec<bool> = runs.iter().map(|r| r.outcome == Outcome::Failed || gone(r)).collect();
+    if !tool.has_chain() {
+        return own;
+    }
+    let by_id: std::collections::HashMap<&str, usize> =
+        runs.iter().enumerate().map(|(i, r)| (r.id.as_str(), i)).collect();
+    let mut bad = own;
+    for start in 0..runs.len() {
+        let mut at = start;
+        // a chain is never longer than the list; a ring in a hostile file ends here
+        for _ in 0..runs.len() {
+            if at != start && bad[at] {
+                bad[start] = true;
+                break;
+            }
+            match &runs[at].prior {
+                None => break,
+                Some(prior) => match by_id.get(prior.as_str()) {
+                    Some(next) if *next != at => at = *next,
+                    _ => {
+                        bad[start] = true;
+                        break;
+                    }
+                },
+            }
+        }
+    }
+    bad
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::parse_rfc3339;
 
-    fn backup(at: &str, is_full: bool) -> Backup {
-        Backup {
-            id: at.into(),
-            started_at: parse_rfc3339(at).expect("time"),
-            is_full,
-            failed: false,
-            bytes: None,
-            offsite: false,
+    #[test]
+    fn patterns_match_as_a_shell_would() {
+        for (pattern, text, yes) in [
+            ("*weekly*", "oa-app-01-weekly-2026-05-03", true),
+            ("*weekly*", "oa-app-01-daily-2026-05-04", false),
+            ("*", "", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*审批*full", "x审批yfull", true),
+        ] {
+            assert_eq!(matches(pattern, text), yes, "{pattern} {text}");
         }
+        assert!(!matches(&"*a".repeat(60), &"a".repeat(59)));
     }
 
     #[test]
-    fn the_missing_night_is_named() {
-        let all = [
-            backup("2026-11-20T02:00:00+08:00", true),
-            backup("2026-11-21T02:00:00+08:00", false),
-            backup("2026-11-23T02:00:00+08:00", false),
-        ];
-        let at = parse_rfc3339("2026-11-23T12:00:00+08:00").expect("time");
-        let s = status("oa", false, &all, at, chrono_tz::Asia::Shanghai);
-        assert_eq!(s.missed, ["2026-11-22".parse().expect("day")]);
-        assert_eq!((s.verdict, s.rpo), ("missed", Some(10 * HOUR)));
-        assert_eq!(s.cells.len(), WINDOW_DAYS as usize);
-        assert_eq!(&s.cells[31..], [Cell::Full, Cell::Incremental, Cell::Missed, Cell::Incremental]);
-    }
-
-    #[test]
-    fn without_a_backup_nothing_is_safe() {
-        assert_eq!(status("oa", false, &[], 0, chrono_tz::Asia::Shanghai).verdict, "never");
+    fn an_incremental_without_its_ancestor_cannot_be_restored_and_neither_can_its_children() {
+        let run = |id: &str, prior: Option<&str>| Run { prior: prior.map(Into::into), ..Run::new(id, 0) };
+        let mut runs = vec![run("F", None), run("F_1I", Some("F")), run("F_2I", Some("F_1I")), run("G", None)];
+        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false; 4]);
+        runs[1].outcome = Outcome::Failed;
+        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false, true, true, false]);
+        runs.remove(1);
+        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false, true, false]);
+        // dedup tools have no chain: each snapshot stands alone
+        assert_eq!(unrestorable(Tool::Restic, &runs, 9), [false; 3]);
+        let ring = [run("a", Some("b")), run("b", Some("a"))];
+        assert_eq!(unrestorable(Tool::Pgbackrest, &ring, 9).len(), 2, "a ring ends");
     }
 }

@@ -12,6 +12,6 @@ pub fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me)),
         Box::new(crate::workflows::tab::WorkflowsTab::new(config.clone())),
         Box::<crate::accounts::tab::AccountsTab>::default(),
-        Box::<crate::backups::tab::BackupsTab>::default(),
+        Box::new(crate::backups::tab::BackupsTab::new(config.clone())),
     ]
 }

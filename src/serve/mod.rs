@@ -15,6 +15,7 @@ pub fn jobs() -> Vec<Box<dyn Job>> {
         Box::new(crate::tickets::jobs::Tick),
         Box::new(crate::health::jobs::RollUp),
         Box::new(crate::health::jobs::Retire),
+        Box::<crate::backups::jobs::Scan>::default(),
     ]
 }
 

@@ -1,17 +1,15 @@
-//! What is imported comes back, on both databases: workflows, accounts, backups.
+//! What is imported comes back, on both databases: workflows, accounts.
 
 use std::collections::BTreeMap;
 
 use zhiban::accounts::actions::{Decide, ImportAccounts, ImportRoster};
 use zhiban::action::{ActionError, Role};
-use zhiban::backups::actions::{AddSystem, Import as ImportBackups};
-use zhiban::backups::store::System;
 use zhiban::clock::{Clock, parse_rfc3339};
 use zhiban::workflows::actions::Import as ImportLog;
 use zhiban::workflows::analysis::analyse;
 use zhiban::workflows::log::Log;
 use zhiban::workflows::model::Event;
-use zhiban::{accounts, backups, workflows};
+use zhiban::{accounts, workflows};
 
 use crate::on_both;
 
@@ -58,17 +56,5 @@ on_both! {
         assert_eq!(outcome.value["state"], "instructed");
         door.run(outcome.undo.expect("undo").as_ref()).await.expect("undone");
         assert!(accounts::store::decisions(&fresh.store).await.expect("decisions").is_empty());
-    }
-
-    async fn backups_are_taken_in_once_and_only_from_the_right_tool(fresh: Fresh) {
-        let door = fresh.door("wang", Role::Operator, &clock());
-        let system = System { name: "oa".into(), tool: "restic".into(), repository: None, offsite_repository: None };
-        door.run(&AddSystem(system)).await.expect("system");
-        let found = backups::sources::parse("restic", include_bytes!("../fixtures/backups/restic_snapshots.json")).expect("snapshots");
-        let import = |tool: &str| ImportBackups { system: "oa".into(), tool: tool.into(), offsite: false, backups: found.clone() };
-        assert_eq!(door.run(&import("restic")).await.expect("import").value["new"], 4);
-        assert_eq!(door.run(&import("restic")).await.expect("again").value["new"], 0);
-        assert!(matches!(door.run(&import("borg")).await, Err(ActionError::Invalid(_))));
-        assert_eq!(backups::store::backups(&fresh.store, "oa").await.expect("backups").len(), 4);
     }
 }
