@@ -231,6 +231,7 @@ impl BackupsTab {
         body.push(format!("{}: {}", day.slot.date, words::slot_word(day.state, &day.slot)));
         body.extend(status.findings.iter().map(|f| format!("{} {}", f.id().0, words::finding(f, plan))));
         let body = body.join("\n");
+        let intake_key = format!("backup:{}:{}", status.system, day.slot.date);
         let severity = if status.verdict == Verdict::Unsafe { "important" } else { "general" };
         let severities = crate::tickets::model::SEVERITIES
             .iter()
@@ -255,8 +256,9 @@ impl BackupsTab {
                 severity: v[1].clone(),
                 channel: "alert".into(),
                 reporter: "backup".into(),
-                reported_at: None,
-                late_reason: None,
+                // one gap, one ticket: asked for again it is the same
+                intake_key: Some(intake_key.clone()),
+                ..Default::default()
             };
             Ok(vec![Effect::Act(vec![Arc::new(new) as Arc<dyn Action>])])
         });

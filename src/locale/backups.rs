@@ -176,7 +176,7 @@ crate::messages! {
     record_title(system: &str): "Restore test of {system}" | "{system} 的恢复测试";
     ticket_title(system: &str, date: &str): "Backup of {system}: {date}" | "备份异常：{system} {date}";
     ticket_form(): "Ticket from this gap" | "由此建工单";
-    explain_title(system: &str, verdict: &str): "{system}: {verdict}" | "{system}：{verdict}";
+    explain_title(system: &str, verdict: &str): "{system}: {verdict}" | "{system}: {verdict}";
     explain_none(): "no finding: the last slot is kept and the newest data are within the RPO" | "没有发现问题：最近时段已完成，最新数据在 RPO 之内";
     explain_limits(rpo: &str, grace: &str, offsite: &str, verify: &str, test: &str): "limits: RPO {rpo}, grace {grace}, off-site {offsite}, verification {verify}, restore test {test}" | "阈值：RPO {rpo}，宽限 {grace}，异地 {offsite}，校验 {verify}，恢复测试 {test}";
     explain_age(): "data are as old as the start of their backup; dates are days of the plan's zone" | "数据时间以备份开始时间为准；日期按计划所在时区";
