@@ -1,3 +1,4 @@
 //! A synthetic company: seeded, the same every time.
 
+pub mod backups;
 pub mod workflows;

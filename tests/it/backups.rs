@@ -190,6 +190,40 @@ on_both! {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_has_its_planted_gaps_whatever_the_hour() {
+    for hour in ["2026-11-24T03:00:00+08:00", "2026-11-24T09:00:00+08:00", "2026-11-29T23:30:00+08:00"] {
+        let now = at(hour);
+        let fresh = crate::db::fresh(crate::db::Db::Sqlite).await;
+        let clock = Clock::manual(now);
+        let door = fresh.door("demo", Role::Admin, &clock);
+        zhiban::demo::backups::fill(&door, now, 7).await.expect("filled");
+        let config = Config::default();
+        let all = store::facts(&fresh.store, &config, now).await.expect("facts");
+        let judged: Vec<_> = all.iter().map(|f| evaluate(f, &plan_of(&config, &f.name), now)).collect();
+        let of = |name: &str| judged.iter().find(|s| s.system == name).map(|s| s.verdict);
+        assert_eq!(all.len(), 8);
+        for (name, verdict) in [
+            ("oa-db", Verdict::Unsafe),
+            ("oa-files", Verdict::AtRisk),
+            ("oa-mail", Verdict::Safe),
+            ("oa-ldap", Verdict::Unsafe),
+            ("oa-flow", Verdict::Safe),
+            ("oa-wiki", Verdict::Safe),
+            ("oa-archive", Verdict::AtRisk),
+            ("oa-hr", Verdict::Unknown),
+        ] {
+            let s = judged.iter().find(|s| s.system == name).expect("there");
+            assert_eq!(of(name), Some(verdict), "{hour} {name}: {:?}", s.findings);
+        }
+        clock.set(now + DAY);
+        zhiban::demo::backups::advance(&door, now, now + DAY, 7).await.expect("a night");
+        let all = store::facts(&fresh.store, &config, now + DAY).await.expect("facts");
+        let mail = all.iter().find(|f| f.name == "oa-mail").expect("there");
+        assert!(mail.repos[0].runs.iter().any(|r| r.at > now || r.at + DAY > now));
+    }
+}
+
 /// The rows of the tab's picture.
 fn screen(tab: &BackupsTab, width: u16, height: u16, lang: Lang, ascii: bool, now: Millis) -> Vec<String> {
     let theme = Theme::load("dark", None, Depth::TrueColor).expect("theme");
@@ -471,4 +505,14 @@ async fn what_an_operator_asks_for_is_done_by_the_holder_of_the_lease() {
     assert!(!all[0].repos[0].asked && state == Some(LookState::Ok));
     let young = all[0].repos[0].look.as_ref().is_some_and(|l| Clock::System.now() - l.at < HOUR);
     assert!(young, "and the repository was looked at");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "makes a store to look at: ZHIBAN_LOOK=/path/z.db"]
+async fn look_at_the_demo() {
+    let Ok(path) = std::env::var("ZHIBAN_LOOK") else { return };
+    let store = zhiban::store::Store::open(&format!("sqlite://{path}").parse().expect("url")).await.expect("open");
+    let actor = Actor { name: "root".into(), role: Role::Admin, origin: "test".into(), unclaimed: true };
+    let door = Door::new(store, Clock::System, Config::default().into(), actor, false);
+    zhiban::demo::backups::fill(&door, Clock::System.now(), 7).await.expect("filled");
 }
