@@ -425,13 +425,8 @@ impl Tab for BackupsTab {
                 FullRule::Marked { names, .. } => say::explain_full_name(&names.join(" ")),
             });
             let span = words::span;
-            lines.push(say::explain_limits(
-                &span(plan.rpo),
-                &span(plan.grace),
-                &span(plan.offsite),
-                &span(plan.verify),
-                &span(plan.restore_test),
-            ));
+            lines.push(say::explain_limits(&span(plan.rpo), &span(plan.grace), &span(plan.offsite)));
+            lines.push(say::explain_tests(&span(plan.verify), &span(plan.restore_test)));
             lines.push(say::explain_age());
             (say::explain_title(&s.system, &words::verdict_word(s.verdict)), lines)
         })

@@ -126,7 +126,7 @@ fn columns(inside: Rect, first_weekday: Weekday) -> Columns {
     let mut rest = room.saturating_sub(days as u16 + weeks(days));
     let figures = usize::from(rest / FIGURE).min(4);
     rest = rest.saturating_sub(figures as u16 * FIGURE);
-    let size = if figures == 4 && rest >= 10 { 10 } else { 0 };
+    let size = if figures == 4 && rest >= 19 { 19 } else { 0 };
     rest = rest.saturating_sub(size);
     if rest >= days as u16 {
         day = 2;
@@ -160,9 +160,11 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     if c.verdict > 0 {
         brush.text(buf, c.verdict, inside.y, VERDICT - 1, &say::head_verdict(), Role::Header);
     }
+    // the last week may have begun yesterday: its date may stand over the blank behind it
+    let room = if c.ends[0] > 0 { c.ends[0] - 4 } else { inside.right() };
     for i in (0..c.days).filter(|i| *i == 0 || all[skip + i].slot.date.weekday() == Weekday::Mon) {
         let monday_soon = (1..6).any(|n| all.get(skip + i + n).is_some_and(|d| d.slot.date.weekday() == Weekday::Mon));
-        if i + 5 <= c.days && (i > 0 || !monday_soon) {
+        if x_of(i) + 5 <= room && (i > 0 || !monday_soon) {
             let date = all[skip + i].slot.date.format("%m-%d").to_string();
             brush.text(buf, x_of(i), inside.y, 5, &date, Role::Header);
         }
@@ -240,10 +242,19 @@ fn figures(brush: &Brush<'_>, buf: &mut Buffer, c: &Columns, y: u16, line: &Line
         brush.text_right(buf, end, y, text, *look);
     }
     if c.size > 0 {
-        let known: Vec<Option<f64>> = s.sizes.iter().copied().flatten().map(Some).collect();
-        let most = known.iter().flatten().copied().fold(0.0, f64::max);
+        // the trend, not the size: the lowest value stands at a third, so that growth is seen
+        let known: Vec<f64> = s.sizes.iter().copied().flatten().collect();
+        let known = &known[known.len().saturating_sub(18)..];
+        let (low, most) = known.iter().fold((f64::MAX, 0.0f64), |(l, m), v| (l.min(*v), m.max(*v)));
+        let base = low - ((most - low) / 2.0).max(most * 0.02);
+        let trend: Vec<Option<f64>> = known.iter().map(|v| Some(v - base)).collect();
         let at = Rect::new(c.size, y, 9, 1);
-        chart::area(brush, buf, at, &known[known.len().saturating_sub(18)..], most, Role::ChartDisk);
+        chart::area(brush, buf, at, &trend, most - base, Role::ChartDisk);
+        if c.size + 17 <= buf.area.right()
+            && let Some(last) = known.last()
+        {
+            brush.text_right(buf, c.size + 16, y, &bytes(*last as u64), Role::Dim);
+        }
     }
 }
 
@@ -312,9 +323,8 @@ fn draw_run(brush: &Brush<'_>, buf: &mut Buffer, inside: Rect, y: u16, shown: &S
     let tail = if run.outcome == Outcome::Failed {
         run.note.lines().next().unwrap_or_default().to_owned()
     } else {
-        let mut tail = vec![clean(&run.name).into_owned()];
-        tail.append(&mut marks);
-        tail.join(" · ")
+        marks.push(clean(&run.name).into_owned());
+        marks.join(" · ")
     };
     brush.text(buf, x, y, end.saturating_sub(x), &tail, if run.outcome == Outcome::Failed { look } else { Role::Dim });
     y + 1
@@ -366,7 +376,7 @@ fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, now
             let looked = r.look.as_ref().map(|l| say::looked(&words::look_state(l.state), &words::span(now - l.at)));
             looked.unwrap_or_default()
         };
-        rows.push((say::repo_line(&copy, r.tool.word(), &place, &state), Role::Dim));
+        rows.push((say::repo_line(&copy, r.tool.word(), &state, &place), Role::Dim));
     }
     for ((text, look), y) in rows.iter().zip(inside.y..inside.bottom()) {
         brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), text, *look);

@@ -81,7 +81,7 @@ pub fn slot_word(state: SlotState, slot: &Slot) -> String {
 
 /// `9h` and the like, with a unit more where one alone says too little: `1d2h`.
 pub fn span(ms: Millis) -> String {
-    if (24 * HOUR..10 * 24 * HOUR).contains(&ms) {
+    if (24 * HOUR..10 * 24 * HOUR).contains(&ms) && ms % (24 * HOUR) >= HOUR {
         format!("{}d{}h", ms / (24 * HOUR), ms % (24 * HOUR) / HOUR)
     } else {
         age(ms)

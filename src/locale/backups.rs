@@ -144,14 +144,14 @@ crate::messages! {
     next_run(at: &str): "next due {at}" | "下次 {at}";
     last_full(at: &str): "last full {at}" | "最近全量 {at}";
     last_incremental(at: &str): "last incremental {at}" | "最近增量 {at}";
-    repo_line(place: &str, tool: &str, repository: &str, state: &str): "{place}  {tool}  {repository}  {state}" | "{place}  {tool}  {repository}  {state}";
+    repo_line(place: &str, tool: &str, state: &str, repository: &str): "{place}  {tool}  {state}  {repository}" | "{place}  {tool}  {state}  {repository}";
     local(): "local" | "本地";
     offsite(): "off-site" | "异地";
     imported_only(): "imported files only" | "仅导入文件";
     looked(state: &str, age: &str): "{state}, {age} ago" | "{state}，{age}前";
     verifying(): "verifying…" | "校验中……";
     running(): "a backup is running" | "备份正在进行";
-    key_day(): "day" | "日期";
+    key_day(): "/l day" | "/l 日期";
     key_verify(): "verify" | "校验";
     key_record(): "restore test" | "恢复测试";
     key_ticket(): "ticket" | "建工单";
@@ -178,8 +178,9 @@ crate::messages! {
     ticket_form(): "Ticket from this gap" | "由此建工单";
     explain_title(system: &str, verdict: &str): "{system}: {verdict}" | "{system}: {verdict}";
     explain_none(): "no finding: the last slot is kept and the newest data are within the RPO" | "没有发现问题：最近时段已完成，最新数据在 RPO 之内";
-    explain_limits(rpo: &str, grace: &str, offsite: &str, verify: &str, test: &str): "limits: RPO {rpo}, grace {grace}, off-site {offsite}, verification {verify}, restore test {test}" | "阈值：RPO {rpo}，宽限 {grace}，异地 {offsite}，校验 {verify}，恢复测试 {test}";
-    explain_age(): "data are as old as the start of their backup; dates are days of the plan's zone" | "数据时间以备份开始时间为准；日期按计划所在时区";
+    explain_limits(rpo: &str, grace: &str, offsite: &str): "limits: RPO {rpo}, grace {grace}, off-site {offsite}" | "阈值：RPO {rpo}，宽限 {grace}，异地 {offsite}";
+    explain_tests(verify: &str, test: &str): "verification every {verify}, restore test every {test}" | "校验周期 {verify}，恢复测试周期 {test}";
+    explain_age(): "data are as old as the start of their backup" | "数据时间以备份开始时间为准";
     explain_full_tag(tag: &str): "the weekly full is a snapshot with the tag {tag}" | "每周全量指带有标签 {tag} 的快照";
     explain_full_name(names: &str): "the weekly full is an archive named like {names}" | "每周全量指名称匹配 {names} 的归档";
     explain_full_verified(): "the weekly full is any snapshot that a clean data check has followed" | "每周全量指其后数据校验通过的任一快照";

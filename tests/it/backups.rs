@@ -506,13 +506,3 @@ async fn what_an_operator_asks_for_is_done_by_the_holder_of_the_lease() {
     let young = all[0].repos[0].look.as_ref().is_some_and(|l| Clock::System.now() - l.at < HOUR);
     assert!(young, "and the repository was looked at");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "makes a store to look at: ZHIBAN_LOOK=/path/z.db"]
-async fn look_at_the_demo() {
-    let Ok(path) = std::env::var("ZHIBAN_LOOK") else { return };
-    let store = zhiban::store::Store::open(&format!("sqlite://{path}").parse().expect("url")).await.expect("open");
-    let actor = Actor { name: "root".into(), role: Role::Admin, origin: "test".into(), unclaimed: true };
-    let door = Door::new(store, Clock::System, Config::default().into(), actor, false);
-    zhiban::demo::backups::fill(&door, Clock::System.now(), 7).await.expect("filled");
-}
