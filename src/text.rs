@@ -113,11 +113,6 @@ pub fn cell_right(text: &str, cells: usize) -> String {
     out
 }
 
-/// A CSV or spreadsheet cell that no program takes for a formula.
-pub fn spreadsheet_safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
 /// Breaks cleaned text into lines of at most `cells`, at blanks where there are any, between Chinese characters else.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(2);

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::model::{Account, Person};
 use crate::args;
 use crate::clock::Millis;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Row, Store, StoreError, Tx};
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Value(format!("account or person: {e}")))
@@ -50,6 +50,18 @@ pub struct Decision {
     pub at: Millis,
 }
 
+fn read_decision(r: &Row<'_>) -> Result<Decision, StoreError> {
+    Ok(Decision {
+        finding: r.get(0)?,
+        account: r.get(1)?,
+        decision: r.get(2)?,
+        reason: r.get(3)?,
+        until: r.get(4)?,
+        actor: r.get(5)?,
+        at: r.get(6)?,
+    })
+}
+
 /// Every decision.
 ///
 /// # Errors
@@ -59,17 +71,7 @@ pub async fn decisions(store: &Store) -> Result<Vec<Decision>, StoreError> {
         .rows(
             "SELECT finding, account, decision, reason, until, actor, at FROM account_decision ORDER BY at",
             vec![],
-            |r| {
-                Ok(Decision {
-                    finding: r.get(0)?,
-                    account: r.get(1)?,
-                    decision: r.get(2)?,
-                    reason: r.get(3)?,
-                    until: r.get(4)?,
-                    actor: r.get(5)?,
-                    at: r.get(6)?,
-                })
-            },
+            read_decision,
         )
         .await
 }
@@ -106,17 +108,7 @@ pub(super) async fn decide(
         .row(
             "SELECT finding, account, decision, reason, until, actor, at FROM account_decision WHERE finding = $1",
             args![finding],
-            |r| {
-                Ok(Decision {
-                    finding: r.get(0)?,
-                    account: r.get(1)?,
-                    decision: r.get(2)?,
-                    reason: r.get(3)?,
-                    until: r.get(4)?,
-                    actor: r.get(5)?,
-                    at: r.get(6)?,
-                })
-            },
+            read_decision,
         )
         .await?;
     tx.exec("DELETE FROM account_decision WHERE finding = $1", args![finding]).await?;

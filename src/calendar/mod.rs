@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 
 pub use holidays::{HolidayList, built_in};
 
-use crate::clock::{MINUTE, Millis};
+use crate::clock::Millis;
 
 /// A stretch of local time in a day, minutes from midnight; the end may be 1440.
 pub type Hours = (u32, u32);
@@ -210,11 +210,6 @@ impl Calendar {
         self.always || self.day(self.date(at)).iter().any(|(a, b)| (*a..*b).contains(&at))
     }
 
-    /// The first open instant at or after `at`.
-    pub fn next_open(&self, at: Millis) -> Option<Millis> {
-        if self.is_open(at) { Some(at) } else { self.deadline(at, 1, &[]).map(|t| t - 1) }
-    }
-
     /// Whether something between the two instants lies in a year that a holiday list is expected for but not there.
     pub fn is_provisional(&self, from: Millis, to: Millis) -> bool {
         if self.always || self.years.is_empty() {
@@ -273,15 +268,10 @@ pub fn hours(from: &str, to: &str) -> Result<Hours, String> {
     Ok(pair)
 }
 
-/// Whole minutes of a duration, for messages.
-pub fn whole_minutes(ms: Millis) -> i64 {
-    ms / MINUTE
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{HOUR, parse_rfc3339};
+    use crate::clock::{HOUR, MINUTE, parse_rfc3339};
     use proptest::prelude::*;
 
     fn office() -> Calendar {

@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::context::time;
 use super::{CliError, Cx};
 use crate::accounts::actions::{Decide, ImportAccounts, ImportRoster};
 use crate::accounts::model::{Finding, audit};
 use crate::accounts::{sources, store};
-use crate::clock::{Millis, parse_rfc3339, rfc3339};
+use crate::clock::{Millis, rfc3339};
 use crate::locale::accounts as say;
 
 /// `zhiban account`
@@ -57,10 +58,6 @@ pub enum Cmd {
     },
     /// What is to be done in the directory
     Instructions,
-}
-
-fn time(text: &str) -> Result<Millis, String> {
-    parse_rfc3339(text).map_err(|e| format!("{e}; write RFC 3339, such as 2026-11-24T09:30:00+08:00"))
 }
 
 fn day(text: &str) -> Result<Millis, String> {

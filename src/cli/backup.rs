@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::context::time;
 use super::{CliError, Cx};
 use crate::backups::actions::{AddSystem, Forget, Import, RecordTest};
 use crate::backups::jobs::{Work, work};
@@ -12,7 +13,7 @@ use crate::backups::model::{Facts, LookState, Plan, Repo, Tool, level, plan_of};
 use crate::backups::sources::{self, Context};
 use crate::backups::verdict::{self, Status, Verdict};
 use crate::backups::{store, words};
-use crate::clock::{Millis, parse_rfc3339, rfc3339};
+use crate::clock::{Millis, rfc3339};
 use crate::locale::backups as say;
 use crate::text::cell;
 
@@ -165,10 +166,6 @@ impl Level {
             Self::Application => level::APPLICATION,
         }
     }
-}
-
-fn time(text: &str) -> Result<Millis, String> {
-    parse_rfc3339(text).map_err(|e| format!("{e}; write RFC 3339, such as 2026-11-24T09:30:00+08:00"))
 }
 
 fn zone(text: &str) -> Result<chrono_tz::Tz, String> {

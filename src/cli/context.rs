@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Global;
 use crate::action::{self, ActionError, Actor, Door, Identity, Outcome, Role};
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis, parse_rfc3339};
 use crate::config::{Config, ConfigError};
 use crate::locale::{self, cli as say};
 use crate::store::{Store, StoreError, StoreUrl};
@@ -190,6 +190,11 @@ impl Cx {
     pub fn done(&self, outcome: &Outcome) {
         self.out(&outcome.value, || outcome.message.clone());
     }
+}
+
+/// Reads an instant given on the command line.
+pub(super) fn time(text: &str) -> Result<Millis, String> {
+    parse_rfc3339(text).map_err(|e| format!("{e}; write RFC 3339, such as 2026-11-24T09:30:00+08:00"))
 }
 
 /// Writes a line to standard output; a reader that has gone is no error.

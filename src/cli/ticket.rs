@@ -3,8 +3,9 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::context::time;
 use super::{CliError, Cx};
-use crate::clock::{Millis, parse_rfc3339, rfc3339};
+use crate::clock::{Millis, rfc3339};
 use crate::tickets;
 use crate::tickets::actions::{Change, New, What, clocks_json, json_of};
 use crate::tickets::model::{Happening, Ticket};
@@ -47,10 +48,6 @@ pub enum PauseReason {
 
 fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
-}
-
-fn time(text: &str) -> Result<Millis, String> {
-    parse_rfc3339(text).map_err(|e| format!("{e}; write RFC 3339, such as 2026-11-24T09:30:00+08:00"))
 }
 
 /// `zhiban ticket`
@@ -330,7 +327,7 @@ async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
 
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
     let (t, past, value) = whole(cx, id).await?;
-    let lines = tickets::explain_lines(cx.config(), t.id, &past, cx.clock().now());
+    let lines = tickets::explain(cx.config(), t.id, &past, cx.clock().now());
     let clocks = value["clocks"].clone();
     cx.out(&json!({"id": t.id, "lines": lines, "clocks": clocks, "ticket": value}), || lines.join("\n"));
     Ok(())

@@ -23,8 +23,6 @@ crate::messages! {
     operator_exists(name: &str): "operator {name} exists already" | "运维人员 {name} 已存在";
     operator_last_admin(): "the last admin cannot be removed or lowered" | "不能移除或降级最后一个管理员";
     operator_name(): "an operator's name has 1 to 64 letters, digits, '.', '-', '_' or '@'" | "运维人员名称为 1 到 64 个字母、数字或 . - _ @";
-    as_needs_admin(): "--as is for admins" | "--as 仅限管理员使用";
-    claimed_store(name: &str): "{name} wrote first and is admin of this store" | "{name} 首次写入，成为该存储的管理员";
     config_problem(place: &str, what: &str): "{place}: {what}" | "配置 {place}：{what}";
     config_ok(path: &str): "{path}: in order" | "{path}：配置无误";
     config_not_utf8(): "not UTF-8 text; save the file as UTF-8" | "不是 UTF-8 文本；请另存为 UTF-8";
@@ -36,5 +34,4 @@ crate::messages! {
     no_terminal(): "the console needs a terminal; `zhiban ticket list` and the other commands work without one" | "控制台需要终端；`zhiban ticket list` 等命令无需终端即可使用";
     no_home(): "no home folder: name a store with --store" | "没有主目录：请用 --store 指定存储";
     subject_form(given: &str): "{given}: write KIND:ID, such as ticket:42" | "{given}：请写 类型:编号，例如 ticket:42";
-    holidays_imported(year: i64, days: usize): "holiday list {year}: {days} days" | "{year} 年节假日表：{days} 天";
 }

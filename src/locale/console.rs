@@ -41,7 +41,6 @@ crate::messages! {
     nothing_found(): "nothing found" | "没有找到";
     more_below(n: usize): "{n} more below" | "下面还有 {n} 行";
     everywhere(): "Everywhere" | "通用";
-    key_digits(): "go to tab" | "转到该页";
     moves(n: usize): "⇅ {n} moves pending" | "⇅ {n} 行位置待更新";
     undo_hint(what: &str): "u undo: {what}" | "u 撤销：{what}";
     copied(text: &str): "copied: {text}" | "已复制：{text}";
@@ -59,13 +58,11 @@ crate::messages! {
     nothing_to_explain(): "nothing to explain here" | "此处没有可解释的内容";
     unknown_key(key: &str): "{key}: no such key here; ? shows all" | "{key}：此处没有该按键；按 ? 查看全部";
     pending(keys: &str): "{keys} …" | "{keys} …";
-    too_small(): "window too small" | "窗口太小";
     enlarge(): "enlarge to 60×15" | "请放大到 60×15";
     store_lost(age: &str): "store lost {age}, last known values; retrying" | "存储断开 {age}，显示最后已知的数据；正在重试";
     store_back(): "the store is back" | "存储已恢复";
     read_only(): "read-only" | "只读";
     attention(count: usize): "{count} need attention" | "{count} 项需要关注";
-    all_quiet(): "All quiet" | "一切正常";
     next_breach(): "next breach" | "距下次超时";
     no_breach(): "no clock is running out" | "没有即将超时的时钟";
     data_age(age: &str): "data {age} old" | "数据时延 {age}";

@@ -70,7 +70,6 @@ crate::messages! {
     empty_title(): "No ticket here" | "此处没有工单";
     empty_new(): "N makes one; or: zhiban ticket new --title \"…\"" | "按 N 新建；或运行：zhiban ticket new --title \"…\"";
     found(text: &str, n: usize): "\"{text}\": {n} found" | "“{text}”：找到 {n} 项";
-    key_queue(): "queue" | "队列";
     key_next(): "pull next" | "领取下一单";
     key_new(): "new" | "新建";
     key_claim(): "claim" | "认领";

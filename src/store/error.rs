@@ -40,13 +40,6 @@ pub enum StoreError {
     Refused(String),
 }
 
-impl StoreError {
-    /// Whether trying again later may succeed without anybody doing anything.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Locked)
-    }
-}
-
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let say = |e: &dyn std::fmt::Display| crate::text::clean(&e.to_string()).into_owned();

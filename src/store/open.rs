@@ -82,14 +82,6 @@ impl StoreUrl {
         Self { full: format!("sqlite://{}", path.display()), kind: Kind::Sqlite(path) }
     }
 
-    /// The file of a SQLite store.
-    pub fn sqlite_path(&self) -> Option<&Path> {
-        match &self.kind {
-            Kind::Sqlite(path) => Some(path),
-            Kind::Postgres => None,
-        }
-    }
-
     /// Whether the connection to Postgres is encrypted or local; true for SQLite.
     pub fn is_protected(&self) -> bool {
         match &self.kind {

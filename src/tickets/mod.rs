@@ -10,4 +10,4 @@ pub mod store;
 pub mod tab;
 mod view;
 
-pub use view::{explain_lines, list_line, show_lines};
+pub use view::{explain, list_line, show_lines};

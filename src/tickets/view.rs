@@ -329,7 +329,7 @@ pub fn show_lines(config: &Config, t: &Ticket, past: &[Happening], now: Millis) 
 }
 
 /// Why a ticket is due when it is: every stretch that counts and every one that does not.
-pub(super) fn explain(config: &Config, id: i64, past: &[Happening], now: Millis) -> Vec<String> {
+pub fn explain(config: &Config, id: i64, past: &[Happening], now: Millis) -> Vec<String> {
     let policy = policy(&config.tickets);
     let state = match clocks(&policy, past, now) {
         Ok(state) => state,
@@ -371,9 +371,4 @@ pub(super) fn explain(config: &Config, id: i64, past: &[Happening], now: Millis)
         lines.push(say::explain_pause(&at(*a), &at(*b)));
     }
     lines
-}
-
-/// The same for a command: reads what it needs from the happenings.
-pub fn explain_lines(config: &Config, id: i64, past: &[Happening], now: Millis) -> Vec<String> {
-    explain(config, id, past, now)
 }
