@@ -1,7 +1,7 @@
 //! zhiban (值班, "on duty"): the terminal operations console for a company's office-automation system.
 //!
 //! The house, from the street down: **faces** (`cli`, `console`, `serve`) use **features** (`health`, `tickets`,
-//! `workflows`, `accounts`, `backups`), which stand on the **ground**
+//! `workflows`, `accounts`, `backups`, `intake`), which stand on the **ground**
 //! (`action`, `journal`, `store`, `calendar`, `tui`, `config`, `locale`, `clock`, `text`).
 //! An import goes down or sideways within a feature, never up; `tests/it/house.rs` holds the code to it.
 
@@ -15,9 +15,11 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod health;
+pub mod intake;
 pub mod journal;
 pub mod locale;
 pub mod log;
+pub mod net;
 pub mod serve;
 pub mod store;
 pub mod text;

@@ -157,6 +157,16 @@ impl Done {
         self
     }
 
+    /// What `--json` will print, for an action made of this one.
+    pub fn as_value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The particulars for the journal, for an action made of this one.
+    pub fn as_detail(&self) -> &Value {
+        &self.detail
+    }
+
     /// Nothing was changed (an import seen before): no journal row is written.
     #[must_use]
     pub fn unchanged(mut self) -> Self {
@@ -202,6 +212,9 @@ pub enum ActionError {
         /// When.
         at: Millis,
     },
+    /// What is asked for is spoken for already; the sentence says by what.
+    #[error("{0}")]
+    Taken(String),
     /// There is no such thing.
     #[error("{}", say::not_found(what))]
     NotFound {
@@ -282,16 +295,51 @@ impl Door {
         if let Some(refusal) = self.refuses(action.needs()) {
             return Err(refusal);
         }
-        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let mut actor = self.actor.as_ref().clone();
+        let outcome = self.apply(&mut tx, &self.actor, action).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Runs the actions of several actors in one transaction: each is done or refused by itself, and what was done
+    /// becomes durable at once. For intake, where a commit for each would be the limit.
+    ///
+    /// # Errors
+    /// When the store fails; nothing was changed then.
+    pub async fn run_all(
+        &self,
+        wanted: &[(Arc<Actor>, Arc<dyn Action>)],
+    ) -> Result<Vec<Result<Outcome, ActionError>>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let mut out = Vec::with_capacity(wanted.len());
+        for (actor, action) in wanted {
+            let refusal = Self { actor: actor.clone(), ..self.clone() }.refuses(action.needs());
+            if let Some(refusal) = refusal {
+                out.push(Err(refusal));
+                continue;
+            }
+            let mark = tx.mark().await?;
+            let result = self.apply(&mut tx, actor, action.as_ref()).await;
+            match &result {
+                Ok(_) => tx.keep(mark).await?,
+                Err(_) => tx.back(mark).await?,
+            }
+            out.push(result);
+        }
+        tx.commit().await?;
+        Ok(out)
+    }
+
+    async fn apply(&self, tx: &mut Tx, actor: &Actor, action: &dyn Action) -> Result<Outcome, ActionError> {
+        let now = self.clock.now();
+        let mut actor = actor.clone();
         if actor.unclaimed {
-            actor.role = operators::claim_store(&mut tx, &actor, now).await?;
+            actor.role = operators::claim_store(tx, &actor, now).await?;
             if actor.role < action.needs() {
                 return Err(ActionError::Denied { needs: action.needs(), has: actor.role });
             }
         }
-        let done = action.apply(&mut Apply { tx: &mut tx, actor: &actor, now, config: &self.config }).await?;
+        let done = action.apply(&mut Apply { tx, actor: &actor, now, config: &self.config }).await?;
         let seq = if done.unchanged {
             None
         } else {
@@ -304,9 +352,8 @@ impl Door {
                 verb: action.verb().into(),
                 detail: done.detail.to_string(),
             };
-            Some(journal::append(&mut tx, entry).await?)
+            Some(journal::append(tx, entry).await?)
         };
-        tx.commit().await?;
         Ok(Outcome { message: done.message, undo: done.undo, seq, value: done.value })
     }
 }

@@ -11,6 +11,7 @@ use crate::clock::rfc3339;
 use crate::config::{self, Config};
 use crate::journal;
 use crate::locale::cli as say;
+use crate::serve::http::Listener;
 use crate::store::{Dialect, schema};
 
 /// `zhiban operator`
@@ -231,22 +232,44 @@ pub(super) fn man() -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) async fn serve(cx: &Cx) -> Result<(), CliError> {
+/// `zhiban serve`
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Where to listen: address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub(super) async fn serve(cx: &Cx, args: ServeArgs) -> Result<(), CliError> {
     let _log = crate::log::start(cx.config());
     let store = cx.store().await?.clone();
-    print(&say::serve_started(&store.url().to_string()));
+    let url = store.url().to_string();
+    let wanted = args.listen.as_deref().unwrap_or(&cx.config().serve.listen);
+    let listener = Listener::bind(wanted, &cx.config().serve).await.map_err(CliError::Usage)?;
+    let address = listener.url();
+    if !listener.finding().is_empty() {
+        tracing::warn!("{}", listener.finding());
+    }
+    cx.out(&json!({"address": address, "store": url}), || {
+        format!("{}\n{}", say::serve_started(&url), crate::locale::intake::listening(&address))
+    });
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let door = Door::system(store, cx.clock().clone(), cx.config().clone());
-    let work = tokio::spawn(crate::serve::run(door, crate::serve::jobs(), stopped));
+    let work = tokio::spawn(crate::serve::run(door.clone(), crate::serve::jobs(), stopped.clone()));
+    let mut listening = tokio::spawn(listener.serve(door, stopped));
     let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         .map_err(|e| CliError::Failed(e.to_string()))?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
+    let failed = tokio::select! {
+        _ = tokio::signal::ctrl_c() => None,
+        _ = term.recv() => None,
+        ended = &mut listening => Some(ended.map_or_else(|e| e.to_string(), |r| r.err().map(|e| e.to_string()).unwrap_or_default())),
+    };
     _ = stop.send(true);
+    if failed.is_none() {
+        _ = listening.await;
+    }
     _ = work.await;
-    Ok(())
+    failed.map_or(Ok(()), |why| Err(CliError::Failed(why)))
 }
 
 pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(), CliError> {

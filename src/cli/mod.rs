@@ -6,6 +6,7 @@ mod backup;
 mod context;
 mod ground;
 mod host;
+mod intake;
 mod sla;
 mod ticket;
 mod workflow;
@@ -84,8 +85,14 @@ pub enum TabName {
 enum Command {
     /// The console full screen for a wall display: read-only, rotating
     Wall,
-    /// Periodic work: retention, thresholds, breaches
-    Serve,
+    /// Periodic work, and intake over HTTP
+    Serve(ground::ServeArgs),
+    /// Who may send: tokens for intake over HTTP
+    #[command(subcommand)]
+    Token(intake::TokenCmd),
+    /// What arrived and could not be understood
+    #[command(subcommand)]
+    Quarantine(intake::QuarantineCmd),
     /// Tickets
     #[command(subcommand)]
     Ticket(ticket::Cmd),
@@ -164,7 +171,9 @@ async fn run(args: Args) -> Result<(), CliError> {
     match args.command {
         None => ground::console(&cx, &args.console, false).await,
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
-        Some(Command::Serve) => ground::serve(&cx).await,
+        Some(Command::Serve(args)) => ground::serve(&cx, args).await,
+        Some(Command::Token(cmd)) => intake::token(&cx, cmd).await,
+        Some(Command::Quarantine(cmd)) => intake::quarantine(&cx, cmd).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,
         Some(Command::Workflow(cmd)) => workflow::run(&cx, cmd).await,
         Some(Command::Account(cmd)) => account::run(&cx, cmd).await,

@@ -9,6 +9,7 @@ mod dur;
 mod health;
 mod place;
 mod secret;
+mod serve;
 mod tickets;
 mod ui;
 mod workflows;
@@ -24,6 +25,7 @@ pub use dur::Dur;
 pub use health::*;
 pub(crate) use place::distance;
 pub use secret::Secret;
+pub use serve::*;
 pub use tickets::*;
 pub use ui::*;
 pub use workflows::*;
@@ -52,6 +54,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Backups.
     pub backups: Backups,
+    /// What `zhiban serve` listens to.
+    pub serve: Serve,
 }
 
 /// `[store]`
@@ -130,6 +134,7 @@ impl Config {
         config.accounts.check(&mut problems);
         config.backups.check(&mut problems);
         config.ui.check(&mut problems);
+        config.serve.check(&mut problems);
         if problems.0.is_empty() {
             return Ok(config);
         }

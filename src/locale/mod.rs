@@ -9,6 +9,7 @@ pub mod cli;
 pub mod common;
 pub mod console;
 pub mod health;
+pub mod intake;
 pub mod tickets;
 pub mod workflows;
 
@@ -94,6 +95,7 @@ mod tests {
             common::MESSAGES,
             console::MESSAGES,
             health::MESSAGES,
+            intake::MESSAGES,
             tickets::MESSAGES,
             workflows::MESSAGES,
         ];

@@ -1,5 +1,7 @@
 //! The service: lease holder, periodic work.
 
+pub mod http;
+
 use std::time::Duration;
 
 use crate::action::{Door, Job};

@@ -16,6 +16,13 @@ pub struct Tx {
     local: Local,
 }
 
+/// A place in a transaction to which it can be taken back.
+#[derive(Debug)]
+#[must_use]
+pub struct Mark {
+    topics: usize,
+}
+
 #[derive(Debug)]
 enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
@@ -183,6 +190,34 @@ impl Tx {
         if !self.topics.iter().any(|t| t == topic) {
             self.topics.push(topic.to_owned());
         }
+    }
+
+    /// Marks a place to which [`Tx::back`] can return, so that one change of several can fail by itself.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn mark(&mut self) -> Result<Mark, StoreError> {
+        self.exec("SAVEPOINT part", vec![]).await?;
+        Ok(Mark { topics: self.topics.len() })
+    }
+
+    /// Takes back everything since `mark`.
+    ///
+    /// # Errors
+    /// When the store does not answer; the transaction must not be committed then.
+    pub async fn back(&mut self, mark: Mark) -> Result<(), StoreError> {
+        self.exec("ROLLBACK TO SAVEPOINT part", vec![]).await?;
+        self.topics.truncate(mark.topics);
+        self.keep(mark).await
+    }
+
+    /// Keeps everything since `mark`; it can no longer be returned to.
+    ///
+    /// # Errors
+    /// When the store does not answer; the transaction must not be committed then.
+    pub async fn keep(&mut self, _mark: Mark) -> Result<(), StoreError> {
+        self.exec("RELEASE SAVEPOINT part", vec![]).await?;
+        Ok(())
     }
 
     /// Makes the changes durable.

@@ -8,5 +8,6 @@ mod ground;
 mod health;
 mod house;
 mod imports;
+mod serve;
 mod tickets;
 mod workflows;

@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("workflows", include_str!("workflows.sql")),
     ("accounts", include_str!("accounts.sql")),
     ("backups", include_str!("backups.sql")),
+    ("intake", include_str!("intake.sql")),
 ];
 
 /// The newest schema version this binary knows.

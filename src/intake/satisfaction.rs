@@ -1,0 +1,74 @@
+//! How content the reporter is: one answer a ticket.
+
+use serde_json::json;
+
+use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
+use crate::args;
+use crate::clock::rfc3339;
+use crate::intake::model::Channel;
+use crate::intake::store;
+use crate::locale::intake as say;
+use crate::store::{Store, StoreError};
+
+/// Gives a resolved ticket its score.
+#[derive(Debug, Clone)]
+pub struct Rate {
+    /// The ticket.
+    pub ticket: i64,
+    /// 1 (not at all) to 5 (entirely).
+    pub score: i64,
+    /// Why.
+    pub comment: String,
+    /// The way it came.
+    pub channel: Channel,
+    /// Which token, mailbox or application; it must have reported the ticket. `None`: a link that was made for it.
+    pub source: Option<String>,
+}
+
+impl Action for Rate {
+    fn verb(&self) -> &'static str {
+        "ticket.satisfaction"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            let named = format!("#{}", self.ticket);
+            let missing = || ActionError::NotFound { what: named.clone() };
+            if let Some(source) = &self.source {
+                let contacts = store::contacts_in(cx.tx, self.ticket).await?;
+                if !contacts.iter().any(|c| c.channel == self.channel.word() && c.source == *source) {
+                    return Err(missing());
+                }
+            }
+            let id = self.ticket;
+            let state = cx.tx.row("SELECT state FROM ticket WHERE id = $1", args![id], |r| r.get::<String>(0)).await?;
+            if state.ok_or_else(missing)? != "resolved" {
+                return Err(ActionError::Invalid(say::rate_when_resolved(id)));
+            }
+            let added = cx
+                .tx
+                .exec(
+                    "INSERT INTO satisfaction(ticket_id, score, comment, channel, at) VALUES ($1, $2, $3, $4, $5) \
+                     ON CONFLICT DO NOTHING",
+                    args![id, self.score, self.comment.as_str(), self.channel.word(), cx.now],
+                )
+                .await?;
+            if added == 0 {
+                return Err(ActionError::Taken(say::rated_before(id)));
+            }
+            let value = json!({"id": id, "score": self.score, "at": rfc3339(cx.now)});
+            let detail = json!({"score": self.score, "comment": self.comment, "channel": self.channel.word()});
+            Ok(Done::new("ticket", id, say::rated(id, self.score)).detail(detail).value(json!({"answer": value})))
+        })
+    }
+}
+
+/// The score of a ticket, where one was given.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn score(store: &Store, ticket: i64) -> Result<Option<i64>, StoreError> {
+    store.row("SELECT score FROM satisfaction WHERE ticket_id = $1", args![ticket], |r| r.get(0)).await
+}

@@ -1,0 +1,51 @@
+//! Messages of what arrives from outside.
+
+crate::messages! {
+    is_empty(): "is empty: write something" | "为空，请填写内容";
+    too_long(most: usize): "is longer than {most} characters: shorten it" | "超过 {most} 个字符，请缩短";
+    one_of(words: &str): "is none of: {words}" | "只能是：{words}";
+    not_rfc3339(): "is no RFC 3339 instant, such as 2026-11-24T09:30:00+08:00" | "不是 RFC 3339 时间，例如 2026-11-24T09:30:00+08:00";
+    in_future(): "lies in the future: send when it was noticed, not later than now" | "晚于当前时间，请填写发现问题的时间";
+    another_body(key: &str): "the key {key} was used for another content" | "键 {key} 已用于另一份内容";
+    heard_before(id: i64): "heard before: #{id}" | "此前已收到：#{id}";
+    dated_by_sender(): "the time of the report was given by the sender" | "报告时间由发送方提供";
+    reported(id: i64): "#{id} reported" | "已收到报告 #{id}";
+    message_added(id: i64): "message added to #{id}" | "已将消息加入 #{id}";
+    source_name(): "a source is named with 1 to 64 letters, digits, dots, dashes or underscores" | "来源名称须为 1 至 64 个字母、数字、点、短横线或下划线";
+    token_created(id: i64, source: &str, token: &str): "token {id} for {source}: {token} (shown this once)" | "来源 {source} 的令牌 {id}：{token}（仅显示这一次）";
+    token_revoked(id: i64): "token {id} revoked" | "令牌 {id} 已吊销";
+    in_force(): "in force" | "有效";
+    revoked_at(at: &str): "revoked {at}" | "已于 {at} 吊销";
+    token_named(id: i64): "a token {id} in force" | "有效的令牌 {id}";
+    held(id: i64): "kept in quarantine as {id}" | "已存入隔离区，编号 {id}";
+    held_named(id: i64): "quarantine {id}" | "隔离项 {id}";
+    still_not_understood(id: i64, why: &str): "quarantine {id} still cannot be understood: {why}" | "隔离项 {id} 仍无法识别：{why}";
+    retried(id: i64): "quarantine {id} understood and done" | "隔离项 {id} 已识别并处理";
+    discarded(id: i64): "quarantine {id} discarded; it stays readable" | "隔离项 {id} 已放弃，内容仍可查看";
+    not_retried(channel: &str): "what came by {channel} cannot be read again" | "来自 {channel} 的内容无法重新识别";
+    too_busy(): "too many messages wait to be written: send it again in a moment" | "等待写入的消息过多，请稍后重发";
+    no_token(): "send a token: Authorization: Bearer …" | "请提供令牌：Authorization: Bearer …";
+    wrong_token(): "this token is not known or was revoked" | "令牌不存在或已吊销";
+    wrong_kind(kind: &str): "a token of kind {kind} may not do this" | "{kind} 类令牌无权执行此操作";
+    too_fast(): "too many requests from this source: wait and send again" | "该来源请求过于频繁，请稍后重发";
+    body_too_large(most: usize): "the body is larger than {most} bytes" | "请求正文超过 {most} 字节";
+    body_not_read(): "the body did not arrive whole in time" | "请求正文未在时限内完整到达";
+    not_json(why: &str): "not JSON as documented: {why}" | "不是约定的 JSON：{why}";
+    not_json_type(): "send application/json" | "请以 application/json 发送";
+    no_such_ticket(id: &str): "there is no ticket {id} that this source reported" | "该来源没有报告过工单 {id}";
+    no_such_path(): "there is nothing at this address" | "该地址不存在";
+    no_such_method(): "this address does not take that method" | "该地址不支持此方法";
+    key_shape(): "an Idempotency-Key has 1 to 256 visible characters" | "Idempotency-Key 须为 1 至 256 个可见字符";
+    rate_when_resolved(id: i64): "#{id} is not resolved yet" | "#{id} 尚未解决，暂不能评价";
+    rated_before(id: i64): "the satisfaction with #{id} was given before" | "#{id} 已评价过";
+    rated(id: i64, score: i64): "#{id} was given {score} of 5" | "#{id} 获得 {score} 分（满分 5 分）";
+    score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
+    listening(address: &str): "listening on {address}" | "监听地址 {address}";
+    plain_refused(address: &str): "{address} is no loopback address: give [serve] tls_certificate and tls_key, or plain_http = true" | "{address} 不是本机回环地址：请配置 [serve] 的 tls_certificate 与 tls_key，或设置 plain_http = true";
+    plain_finding(address: &str): "intake on {address} is not encrypted" | "接入地址 {address} 未加密";
+    bad_address(address: &str): "{address} is no address with a port, such as 127.0.0.1:8440" | "{address} 不是带端口的地址，例如 127.0.0.1:8440";
+    cannot_listen(address: &str, why: &str): "cannot listen on {address}: {why}" | "无法监听 {address}：{why}";
+    bad_tls(file: &str, why: &str): "{file}: {why}" | "文件 {file} 有误：{why}";
+    no_certificate(): "holds no certificate in PEM form" | "文件中没有 PEM 格式的证书";
+    key_for_certificate(): "tls_certificate and tls_key go together" | "tls_certificate 与 tls_key 必须同时配置";
+}

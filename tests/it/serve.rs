@@ -1,0 +1,256 @@
+//! Intake over HTTP, as a sender meets it: a real listener on a loopback port.
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use zhiban::action::{Door, Role};
+use zhiban::clock::Clock;
+use zhiban::config::{Config, Dur, Serve};
+use zhiban::intake::model::TokenKind;
+use zhiban::intake::quarantine::{Discard, Retry};
+use zhiban::intake::store as intake;
+use zhiban::intake::tokens::{Create, Revoke, random};
+use zhiban::serve::http::Listener;
+use zhiban::tickets::actions::{Change, What};
+
+use crate::db::Fresh;
+use crate::on_both;
+
+/// A desk that listens, and a sender with a token.
+struct Desk {
+    url: String,
+    client: Client,
+    token: String,
+    door: Door,
+    _stop: watch::Sender<bool>,
+}
+
+async fn desk(fresh: &Fresh, limits: Serve) -> Desk {
+    let clock = Clock::manual(zhiban::clock::parse_rfc3339("2026-11-24T01:00:00Z").expect("instant"));
+    let config = Config { serve: limits, ..Config::default() };
+    let listener = Listener::bind("127.0.0.1:0", &config.serve).await.expect("bind");
+    let url = listener.url();
+    let (stop, stopped) = watch::channel(false);
+    let door = Door::system(fresh.store.clone(), clock.clone(), config.into());
+    let serving = door.clone();
+    tokio::spawn(async move { listener.serve(serving, stopped).await.expect("serve") });
+    let token = token(fresh, &clock, "oa", TokenKind::Api).await;
+    Desk {
+        url,
+        client: zhiban::net::http_client(std::time::Duration::from_secs(20)).expect("client"),
+        token,
+        door,
+        _stop: stop,
+    }
+}
+
+async fn token(fresh: &Fresh, clock: &Clock, source: &str, kind: TokenKind) -> String {
+    let token = random().expect("random");
+    let create = Create { source: source.into(), kind, token: token.clone() };
+    fresh.door("root", Role::Admin, clock).run(&create).await.expect("token");
+    token
+}
+
+impl Desk {
+    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token)
+    }
+
+    async fn report(&self, key: Option<&str>, body: &Value) -> Response {
+        let mut request = self.post("/api/v1/tickets").json(body);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request.send().await.expect("answer")
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        self.door.store().row(&sql, vec![], |r| r.get(0)).await.expect("count").expect("row")
+    }
+}
+
+fn report() -> Value {
+    json!({"title": "审批提交后一直转圈", "body": "点击提交没有反应", "scope": "company", "severity": "urgent",
+        "reporter": {"id": "zhangmin", "name": "张敏", "contact": "8021"}, "module": "workflow"})
+}
+
+async fn json_of(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    (status, response.json().await.expect("JSON"))
+}
+
+on_both! {
+    async fn a_report_becomes_one_ticket_however_often_it_is_sent(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let (status, first) = json_of(desk.report(Some("a-1"), &report()).await).await;
+        assert_eq!((status, &first["level"], &first["state"]), (StatusCode::CREATED, &json!("urgent"), &json!("new")));
+        assert_eq!(first["response_due"], "2026-11-24T01:30:00Z");
+        let (status, again) = json_of(desk.report(Some("a-1"), &report()).await).await;
+        assert_eq!((status, &again), (StatusCode::OK, &first));
+        let mut other = report();
+        other["title"] = json!("另一件事");
+        let (status, problem) = json_of(desk.report(Some("a-1"), &other).await).await;
+        assert_eq!((status, &problem["status"]), (StatusCode::CONFLICT, &json!(409)));
+        assert_eq!(desk.count("ticket").await, 1);
+        // without a key every report is a report
+        assert_eq!(desk.report(None, &report()).await.status(), StatusCode::CREATED);
+        assert_eq!(desk.count("ticket").await, 2);
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
+    async fn many_at_once_with_the_same_key_make_one_ticket(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let body = report();
+        let sent = futures_util::future::join_all((0..40).map(|i| {
+            let key = format!("k{}", i % 4);
+            let (desk, body) = (&desk, &body);
+            async move { json_of(desk.report(Some(&key), body).await).await }
+        }));
+        let answers = sent.await;
+        assert_eq!(answers.iter().filter(|(status, _)| *status == StatusCode::CREATED).count(), 4);
+        assert!(answers.iter().all(|(status, _)| status.is_success()));
+        assert_eq!(desk.count("ticket").await, 4);
+    }
+
+    async fn a_wrong_field_is_named_and_what_is_no_report_is_kept(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let bad = json!({"title": "  ", "reporter": {"id": ""}, "scope": "planet", "reported_at": "yesterday"});
+        let response = desk.report(None, &bad).await;
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let (status, problem) = json_of(response).await;
+        let named: Vec<_> = problem["errors"].as_array().expect("errors").iter().map(|e| e["pointer"].clone()).collect();
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(named, ["/title", "/scope", "/reported_at", "/reporter/id"]);
+        let late = json!({"title": "x", "reporter": {"id": "a"}, "reported_at": "2027-01-01T00:00:00Z"});
+        assert_eq!(desk.report(None, &late).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let broken = || desk.post("/api/v1/tickets").header("content-type", "application/json").body("{\"title\":");
+        assert_eq!(broken().send().await.expect("answer").status(), StatusCode::BAD_REQUEST);
+        assert_eq!(broken().send().await.expect("answer").status(), StatusCode::BAD_REQUEST);
+        let text = desk.post("/api/v1/tickets").header("content-type", "text/plain").body("help").send().await;
+        assert_eq!(text.expect("answer").status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        // the broken one is kept once
+        let held = intake::quarantine(&fresh.store, false, 10).await.expect("quarantine");
+        assert_eq!(held.len(), 2);
+        assert_eq!(desk.count("ticket").await, 0);
+        let supervisor = fresh.door("s", Role::Supervisor, desk.door.clock());
+        let retried = supervisor.run(&Retry { id: held[0].id }).await.expect("retry");
+        assert_eq!(retried.value["state"], "held");
+        supervisor.run(&Discard { id: held[0].id }).await.expect("discard");
+        assert!(supervisor.run(&Discard { id: held[0].id }).await.is_err(), "somebody was first");
+    }
+
+    async fn a_reporter_sees_only_what_its_source_reported(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let id = json_of(desk.report(None, &report()).await).await.1["id"].as_i64().expect("id");
+        let operator = fresh.door("li", Role::Operator, desk.door.clock());
+        operator.run(&Change::new(id, What::Note("内部".into()))).await.expect("note");
+        operator.run(&Change::new(id, What::Reply("正在处理".into()))).await.expect("reply");
+        let text = json!({"text": "还是不行"});
+        let sent = desk.post(&format!("/api/v1/tickets/{id}/messages")).header("Idempotency-Key", "m1").json(&text);
+        assert_eq!(sent.send().await.expect("answer").status(), StatusCode::CREATED);
+        let get = |token: &str| desk.client.get(format!("{}/api/v1/tickets/{id}", desk.url)).bearer_auth(token).send();
+        let (status, view) = json_of(get(&desk.token).await.expect("answer")).await;
+        assert_eq!((status, &view["title"]), (StatusCode::OK, &json!("审批提交后一直转圈")));
+        let said: Vec<_> = view["messages"].as_array().expect("messages").iter().map(|m| m["text"].clone()).collect();
+        assert_eq!(said, ["正在处理", "还是不行"]);
+        assert_eq!(view["messages"][1]["from"], "reporter");
+        let other = token(&fresh, desk.door.clock(), "portal", TokenKind::Api).await;
+        assert_eq!(get(&other).await.expect("answer").status(), StatusCode::NOT_FOUND);
+        let rate = |score: i64| desk.post(&format!("/api/v1/tickets/{id}/satisfaction")).json(&json!({"score": score})).send();
+        assert_eq!(rate(5).await.expect("answer").status(), StatusCode::UNPROCESSABLE_ENTITY, "not resolved yet");
+        let solve = What::Resolve { cause: "缓存".into(), solution: "重启".into() };
+        operator.run(&Change::new(id, solve)).await.expect("resolve");
+        assert_eq!(rate(6).await.expect("answer").status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(rate(5).await.expect("answer").status(), StatusCode::CREATED);
+        assert_eq!(rate(1).await.expect("answer").status(), StatusCode::CONFLICT);
+        assert_eq!(json_of(get(&desk.token).await.expect("answer")).await.1["satisfaction"], 5);
+    }
+
+    async fn tokens_are_asked_for_and_can_be_revoked(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let send = |token: Option<&str>| {
+            let request = desk.client.post(format!("{}/api/v1/tickets", desk.url)).json(&report());
+            match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            }
+            .send()
+        };
+        let none = send(None).await.expect("answer");
+        assert_eq!((none.status(), none.headers()["www-authenticate"].as_bytes()), (StatusCode::UNAUTHORIZED, &b"Bearer"[..]));
+        assert_eq!(send(Some("zhb_guess")).await.expect("answer").status(), StatusCode::UNAUTHORIZED);
+        let alerts = token(&fresh, desk.door.clock(), "am", TokenKind::Alertmanager).await;
+        assert_eq!(send(Some(&alerts)).await.expect("answer").status(), StatusCode::FORBIDDEN);
+        let admin = fresh.door("root", Role::Admin, desk.door.clock());
+        let id = intake::tokens(&fresh.store).await.expect("tokens")[0].id;
+        admin.run(&Revoke { id }).await.expect("revoke");
+        assert!(admin.run(&Revoke { id }).await.is_err());
+        // not looked up before: refused at once
+        assert_eq!(send(Some(&desk.token)).await.expect("answer").status(), StatusCode::UNAUTHORIZED);
+        let rows = zhiban::journal::page(&fresh.store, 0, 100).await.expect("journal");
+        assert!(rows.iter().all(|r| !r.entry.detail.contains("zhb_")), "a secret in the journal");
+    }
+
+    async fn limits_of_size_and_rate_hold(fresh: Fresh) {
+        let limits = Serve { body_limit: 1_024, rate: 1, burst: 3, read_timeout: Dur(1_000), ..Serve::default() };
+        let desk = desk(&fresh, limits).await;
+        let mut large = report();
+        large["body"] = json!("大".repeat(2_000));
+        assert_eq!(desk.report(None, &large).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let mut last = desk.report(None, &report()).await;
+        for _ in 0..4 {
+            last = desk.report(None, &report()).await;
+        }
+        assert_eq!(last.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(last.headers().contains_key("retry-after"));
+        let alive = desk.client.get(format!("{}/healthz", desk.url)).send().await.expect("answer");
+        assert_eq!(alive.status(), StatusCode::OK);
+        let missing = desk.client.get(format!("{}/api/v2", desk.url)).send().await.expect("answer");
+        assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+        let method = desk.client.delete(format!("{}/api/v1/tickets", desk.url)).send().await.expect("answer");
+        assert_eq!(method.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+}
+
+#[tokio::test]
+async fn plain_http_stays_on_this_machine() {
+    let refused = Listener::bind("0.0.0.0:0", &Serve::default()).await.expect_err("refused");
+    assert!(refused.contains("plain_http"), "{refused}");
+    let forced = Serve { plain_http: true, ..Serve::default() };
+    let listener = Listener::bind("0.0.0.0:0", &forced).await.expect("forced");
+    assert!(!listener.finding().is_empty(), "it is shown as a finding");
+}
+
+#[tokio::test]
+async fn a_request_that_drips_is_cut_off() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let fresh = crate::db::fresh(crate::db::Db::Sqlite).await;
+    let desk = desk(&fresh, Serve { read_timeout: Dur(1_000), ..Serve::default() }).await;
+    let address = desk.url.trim_start_matches("http://").to_owned();
+    let mut head = tokio::net::TcpStream::connect(&address).await.expect("connect");
+    head.write_all(b"POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\n").await.expect("write");
+    let mut body = tokio::net::TcpStream::connect(&address).await.expect("connect");
+    let start = format!(
+        "POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 500\r\n\r\n{{\"title\"",
+        desk.token
+    );
+    body.write_all(start.as_bytes()).await.expect("write");
+    let mut said = String::new();
+    let wait = std::time::Duration::from_secs(10);
+    let mut rest = Vec::new();
+    tokio::time::timeout(wait, head.read_to_end(&mut rest)).await.expect("closed in time").expect("read");
+    tokio::time::timeout(wait, async {
+        let mut some = [0; 512];
+        while !said.contains("\r\n\r\n") {
+            let n = body.read(&mut some).await.expect("read");
+            assert!(n > 0, "closed without an answer: {said}");
+            said.push_str(&String::from_utf8_lossy(&some[..n]));
+        }
+    })
+    .await
+    .expect("answered in time");
+    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    assert_eq!(desk.count("ticket").await, 0);
+}
