@@ -1,5 +1,6 @@
 //! `[serve]`
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,78 @@ pub struct Serve {
     pub burst: u32,
     /// How long a request's head and body may take to arrive, each.
     pub read_timeout: Dur,
+    /// An alert sender that has sent a `Watchdog` before and sends none for so long has fallen silent.
+    pub heartbeat: Dur,
+    /// Severity of a ticket by the word that an alert carries, in lower case; another word is general.
+    pub alert_severities: BTreeMap<String, String>,
+    /// How the JSON of other monitoring systems is read.
+    pub webhooks: Vec<Webhook>,
     /// A message without a ticket's number joins the open ticket of who sent one so long ago at most.
     pub conversation: Dur,
+}
+
+/// `[[serve.webhooks]]`: JSON pointers into what is sent to `/api/v1/alerts/NAME`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhook {
+    /// Its place in the address.
+    pub name: String,
+    /// The array of alerts; empty: the whole message is one.
+    pub items: String,
+    /// Names the alert.
+    pub key: String,
+    /// Names the matter: alerts with the same text here are one ticket; empty: each alert is one.
+    pub group: String,
+    /// One line.
+    pub title: String,
+    /// Everything else.
+    pub body: String,
+    /// The word of `alert_severities`.
+    pub severity: String,
+    /// Whether it fires.
+    pub status: String,
+    /// Words at `status` that say it has ended.
+    pub resolved: Vec<String>,
+    /// When it began: RFC 3339, seconds or milliseconds since 1970.
+    pub starts_at: String,
+    /// Where it is; matters of one place are linked.
+    pub place: String,
+    /// `individual`, `department` or `company`.
+    pub scope: String,
+}
+
+impl Default for Webhook {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            items: String::new(),
+            key: "/id".into(),
+            group: String::new(),
+            title: "/title".into(),
+            body: "/body".into(),
+            severity: "/severity".into(),
+            status: "/status".into(),
+            resolved: ["resolved", "ok", "recovery", "0"].map(String::from).to_vec(),
+            starts_at: "/starts_at".into(),
+            place: "/host".into(),
+            scope: "department".into(),
+        }
+    }
+}
+
+impl Webhook {
+    fn pointers(&self) -> [(&'static str, &str); 8] {
+        [
+            ("items", &self.items),
+            ("key", &self.key),
+            ("group", &self.group),
+            ("title", &self.title),
+            ("body", &self.body),
+            ("severity", &self.severity),
+            ("status", &self.status),
+            ("place", &self.place),
+        ]
+    }
 }
 
 impl Default for Serve {
@@ -41,6 +112,18 @@ impl Default for Serve {
             rate: 5_000,
             burst: 10_000,
             read_timeout: Dur(10_000),
+            heartbeat: Dur(10 * 60_000),
+            alert_severities: [
+                ("critical", "urgent"),
+                ("disaster", "urgent"),
+                ("page", "urgent"),
+                ("error", "important"),
+                ("high", "important"),
+                ("warning", "important"),
+            ]
+            .map(|(word, severity)| (word.to_owned(), severity.to_owned()))
+            .into(),
+            webhooks: vec![],
             conversation: Dur(72 * 3_600_000),
         }
     }
@@ -59,6 +142,33 @@ impl Serve {
         }
         if self.rate == 0 || self.burst == 0 {
             problems.add(&["serve", "rate"], "rate and burst are at least 1");
+        }
+        let severities = ["general", "important", "urgent"];
+        for (word, severity) in &self.alert_severities {
+            if !severities.contains(&severity.as_str()) {
+                problems.add(&["serve", "alert_severities", word], "is none of: general, important, urgent");
+            }
+        }
+        for (i, hook) in self.webhooks.iter().enumerate() {
+            let path = ["serve", "webhooks"];
+            let named = |what: &str| format!("entry {}: {what}", i + 1);
+            if !crate::intake::tokens::is_source(&hook.name) || hook.name == "alertmanager" {
+                problems.add(&path, named("name must be letters, digits, dots, dashes or underscores"));
+            }
+            if self.webhooks[..i].iter().any(|h| h.name == hook.name) {
+                problems.add(&path, named("another entry has this name"));
+            }
+            for (field, pointer) in hook.pointers() {
+                if !pointer.is_empty() && !pointer.starts_with('/') {
+                    problems.add(&path, named(&format!("{field} must be a JSON pointer, such as /event/id")));
+                }
+            }
+            if hook.key.is_empty() || hook.title.is_empty() {
+                problems.add(&path, named("key and title are needed"));
+            }
+            if !["individual", "department", "company"].contains(&hook.scope.as_str()) {
+                problems.add(&path, named("scope is none of: individual, department, company"));
+            }
         }
         if !(1_000..=600_000).contains(&self.read_timeout.millis()) {
             problems.add(&["serve", "read_timeout"], "is not between 1s and 10m");

@@ -4,6 +4,7 @@
 //! makes them durable, many in one commit.
 
 pub mod actions;
+pub mod alerts;
 pub mod api;
 pub mod model;
 pub mod quarantine;
@@ -21,14 +22,23 @@ use crate::config::Config;
 ///
 /// # Errors
 /// Why it still cannot be understood.
-pub fn understand(held: &store::Held, body: &[u8], _config: &Config) -> Result<Arc<dyn Action>, String> {
+pub fn understand(held: &store::Held, body: &[u8], config: &Config) -> Result<Arc<dyn Action>, String> {
     match held.channel.as_str() {
         "api" => {
             let sent: api::NewTicket = serde_json::from_slice(body).map_err(|e| e.to_string())?;
-            let report = sent.report(&held.source, None, body).map_err(|faults| {
-                faults.iter().map(|f| format!("{}: {}", f.field, f.why)).collect::<Vec<_>>().join("; ")
-            })?;
+            let report = sent.report(&held.source, None, body).map_err(|f| model::in_words(&f))?;
             Ok(Arc::new(report))
+        }
+        "alertmanager" => {
+            let sent: alerts::sources::Alertmanager = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+            let heard = sent.heard(&held.source, &config.serve).map_err(|f| model::in_words(&f))?;
+            Ok(Arc::new(heard))
+        }
+        mapping if config.serve.webhooks.iter().any(|w| w.name == mapping) => {
+            let sent = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+            let by = config.serve.webhooks.iter().find(|w| w.name == mapping).cloned().unwrap_or_default();
+            let heard = alerts::sources::mapped(&sent, &held.source, &by, &config.serve, held.at);
+            Ok(Arc::new(heard.map_err(|f| model::in_words(&f))?))
         }
         other => Err(crate::locale::intake::not_retried(other)),
     }

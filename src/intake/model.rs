@@ -103,6 +103,11 @@ impl Fault {
     }
 }
 
+/// Faults in one sentence.
+pub fn in_words(faults: &[Fault]) -> String {
+    faults.iter().map(|f| format!("{}: {}", f.field, f.why)).collect::<Vec<_>>().join("; ")
+}
+
 /// Text of 1 to `most` characters, not all blank.
 ///
 /// # Errors

@@ -40,6 +40,18 @@ crate::messages! {
     rated_before(id: i64): "the satisfaction with #{id} was given before" | "#{id} 已评价过";
     rated(id: i64, score: i64): "#{id} was given {score} of 5" | "#{id} 获得 {score} 分（满分 5 分）";
     score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
+    only_version(version: &str): "only version {version} is understood" | "仅支持版本 {version}";
+    truncated(n: i64): "{n} more alerts were left out by the sender" | "发送方另有 {n} 条告警未列出";
+    no_array(): "there is no array here" | "此处没有数组";
+    nothing_there(): "there is no text here" | "此处没有文本";
+    no_such_mapping(name: &str): "there is no [[serve.webhooks]] named {name}" | "没有名为 {name} 的 [[serve.webhooks]]";
+    alert_again(firing: i64): "fires again: {firing} alerts" | "再次告警：{firing} 条";
+    alert_flaps(): "flapping: it comes and goes; further changes are counted and not told" | "抖动：反复告警与恢复，后续变化仅计数不再提示";
+    alert_recovered(alerts: i64): "recovered: all {alerts} alerts have ended; close it if nothing is left to do" | "已恢复：全部 {alerts} 条告警已结束，确认无遗留后请关闭";
+    alert_worse(): "the alert's severity rose" | "告警严重程度上升";
+    alerts_heard(n: usize): "{n} groups of alerts heard" | "已收到 {n} 组告警";
+    sender_silent(source: &str): "No heartbeat from {source}: monitoring may be blind" | "监控来源 {source} 心跳中断，监控可能失效";
+    sender_silent_since(at: &str): "last heard {at}" | "最近一次心跳：{at}";
     listening(address: &str): "listening on {address}" | "监听地址 {address}";
     plain_refused(address: &str): "{address} is no loopback address: give [serve] tls_certificate and tls_key, or plain_http = true" | "{address} 不是本机回环地址：请配置 [serve] 的 tls_certificate 与 tls_key，或设置 plain_http = true";
     plain_finding(address: &str): "intake on {address} is not encrypted" | "接入地址 {address} 未加密";

@@ -18,6 +18,7 @@ pub fn jobs() -> Vec<Box<dyn Job>> {
         Box::new(crate::health::jobs::RollUp),
         Box::new(crate::health::jobs::Retire),
         Box::<crate::backups::jobs::Scan>::default(),
+        Box::new(crate::intake::alerts::jobs::Watch),
     ]
 }
 

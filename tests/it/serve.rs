@@ -213,6 +213,116 @@ on_both! {
     }
 }
 
+/// What Alertmanager sends of a group: status and instance of each alert.
+fn alerts(key: &str, severity: &str, alerts: &[(&str, &str)]) -> Value {
+    let status = if alerts.iter().all(|(s, _)| *s == "resolved") { "resolved" } else { "firing" };
+    let each: Vec<Value> = alerts
+        .iter()
+        .map(|(status, instance)| {
+            json!({"status": status, "labels": {"alertname": "DiskFull", "severity": severity, "instance": instance},
+                "annotations": {"summary": format!("{instance} disk 95 %")}, "startsAt": "2026-11-24T00:50:00Z",
+                "endsAt": if *status == "resolved" { "2026-11-24T00:59:00Z" } else { "0001-01-01T00:00:00Z" },
+                "generatorURL": "http://prometheus", "fingerprint": format!("fp-{instance}")})
+        })
+        .collect();
+    json!({"version": "4", "groupKey": key, "truncatedAlerts": 0, "status": status, "receiver": "zhiban",
+        "groupLabels": {"alertname": "DiskFull"}, "commonLabels": {"alertname": "DiskFull", "severity": severity},
+        "commonAnnotations": {}, "externalURL": "http://alertmanager", "alerts": each})
+}
+
+on_both! {
+    async fn alerts_of_a_group_are_one_ticket_that_nobody_closes_behind_your_back(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let token = token(&fresh, desk.door.clock(), "prod", TokenKind::Alertmanager).await;
+        let send = async |body: Value| {
+            let url = format!("{}/api/v1/alerts/alertmanager", desk.url);
+            let answer = desk.client.post(url).bearer_auth(&token).json(&body).send().await.expect("answer");
+            json_of(answer).await
+        };
+        let (status, first) = send(alerts("g1", "warning", &[("firing", "a"), ("firing", "b")])).await;
+        assert_eq!((status, first["tickets"].as_array().expect("tickets").len()), (StatusCode::OK, 1));
+        let id = first["tickets"][0]["id"].as_i64().expect("id");
+        let rows = desk.count("journal").await;
+        // told again: counted, not decided
+        send(alerts("g1", "warning", &[("firing", "a"), ("firing", "b")])).await;
+        assert_eq!((desk.count("ticket").await, desk.count("alert").await, desk.count("journal").await), (1, 2, rows));
+        // a third host joins, and it gets worse
+        send(alerts("g1", "critical", &[("firing", "c")])).await;
+        let t = zhiban::tickets::store::get(&fresh.store, id).await.expect("get").expect("ticket");
+        assert_eq!((t.level.as_str(), t.reports, t.reported_at), ("urgent", 2, 1_795_481_400_000));
+        // all over: marked, not closed
+        send(alerts("g1", "critical", &[("resolved", "a"), ("resolved", "b"), ("resolved", "c")])).await;
+        let t = zhiban::tickets::store::get(&fresh.store, id).await.expect("get").expect("ticket");
+        assert_eq!((t.is_open(), t.flag.as_deref()), (true, Some("recovered")));
+        // somebody closes it; the next occurrence is a new ticket that names the old one
+        let operator = fresh.door("li", Role::Operator, desk.door.clock());
+        let solve = What::Resolve { cause: "日志".into(), solution: "清理".into() };
+        operator.run(&Change::new(id, solve)).await.expect("resolve");
+        send(alerts("g1", "critical", &[("resolved", "a")])).await;
+        assert_eq!(desk.count("ticket").await, 1);
+        let mut again = alerts("g1", "critical", &[("firing", "a")]);
+        again["alerts"][0]["startsAt"] = json!("2026-11-24T01:00:00Z");
+        let (_, next) = send(again).await;
+        let next = next["tickets"][0]["id"].as_i64().expect("id");
+        assert_ne!(next, id);
+        let past = zhiban::tickets::store::happenings(&fresh.store, next).await.expect("past");
+        assert!(past.iter().any(|h| h.kind == "linked" && h.data["subject"] == format!("#{id}")));
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
+    async fn what_comes_and_goes_is_told_as_flapping_once(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        let token = token(&fresh, desk.door.clock(), "prod", TokenKind::Alertmanager).await;
+        let url = format!("{}/api/v1/alerts/alertmanager", desk.url);
+        for i in 0..12 {
+            let status = if i % 2 == 0 { "firing" } else { "resolved" };
+            let mut body = alerts("g1", "warning", &[(status, "a")]);
+            body["alerts"][0]["startsAt"] = json!(format!("2026-11-24T00:{:02}:00Z", 30 + i / 2));
+            desk.door.clock().set(desk.door.clock().now() + 60_000);
+            let sent = desk.client.post(&url).bearer_auth(&token).json(&body).send().await.expect("answer");
+            assert_eq!(sent.status(), StatusCode::OK);
+        }
+        let past = zhiban::tickets::store::happenings(&fresh.store, 1).await.expect("past");
+        let told: Vec<_> = past.iter().filter(|h| h.kind == "alert").map(|h| h.data["state"].clone()).collect();
+        assert_eq!(told, ["recovered", "firing", "flapping"]);
+        assert_eq!((desk.count("ticket").await, desk.count("alert").await), (1, 6));
+    }
+
+    async fn any_json_is_an_alert_by_a_mapping_and_a_silent_sender_is_told_once(fresh: Fresh) {
+        let hook = zhiban::config::Webhook { name: "zabbix".into(), items: "/events".into(), ..Default::default() };
+        let desk = desk(&fresh, Serve { webhooks: vec![hook], ..Serve::default() }).await;
+        let hook = token(&fresh, desk.door.clock(), "zbx", TokenKind::Webhook).await;
+        let send = async |path: &str, token: &str, body: Value| {
+            let url = format!("{}/api/v1/alerts/{path}", desk.url);
+            desk.client.post(url).bearer_auth(token).json(&body).send().await.expect("answer").status()
+        };
+        let events = json!({"events": [{"id": 7, "title": "数据库连接数过高", "severity": "High", "status": "PROBLEM",
+            "starts_at": 1_795_481_000, "host": "oa-db-1"}, {"id": "8", "title": "Tomcat down", "severity": "disaster"}]});
+        assert_eq!(send("zabbix", &hook, events).await, StatusCode::OK);
+        assert_eq!(desk.count("ticket").await, 2);
+        let over = json!({"events": [{"id": 7, "title": "数据库连接数过高", "status": "OK", "starts_at": 1_795_481_000}]});
+        assert_eq!(send("zabbix", &hook, over).await, StatusCode::OK);
+        let t = zhiban::tickets::store::get(&fresh.store, 1).await.expect("get").expect("ticket");
+        assert_eq!((t.level.as_str(), t.flag.as_deref()), ("important", Some("recovered")));
+        assert_eq!(send("zabbix", &hook, json!({"events": [{"id": 1}]})).await, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(send("nagios", &hook, json!({})).await, StatusCode::NOT_FOUND);
+        assert_eq!(intake::quarantine(&fresh.store, false, 9).await.expect("quarantine").len(), 1);
+
+        let sender = token(&fresh, desk.door.clock(), "prod", TokenKind::Alertmanager).await;
+        let mut alive = alerts("w", "none", &[("firing", "x")]);
+        alive["commonLabels"]["alertname"] = json!("Watchdog");
+        assert_eq!(send("alertmanager", &sender, alive).await, StatusCode::OK);
+        assert_eq!(desk.count("ticket").await, 2, "a heartbeat is no ticket");
+        use zhiban::action::Job as _;
+        let watch = zhiban::intake::alerts::jobs::Watch;
+        watch.run(&desk.door).await.expect("watch");
+        desk.door.clock().set(desk.door.clock().now() + 11 * 60_000);
+        watch.run(&desk.door).await.expect("watch");
+        watch.run(&desk.door).await.expect("watch");
+        assert_eq!(desk.count("ticket").await, 3);
+    }
+}
+
 #[tokio::test]
 async fn plain_http_stays_on_this_machine() {
     let refused = Listener::bind("0.0.0.0:0", &Serve::default()).await.expect_err("refused");

@@ -5,13 +5,14 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::tickets;
+use super::{alerts, tickets};
 
 /// What is served under `/api/v1`.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "zhiban", description = "Reports, messages and satisfaction for the service desk."),
-    paths(tickets::create, tickets::show, tickets::message, tickets::satisfaction),
+    paths(tickets::create, tickets::show, tickets::message, tickets::satisfaction, alerts::alertmanager,
+        alerts::webhook),
     modifiers(&Bearer),
     security(("token" = []))
 )]

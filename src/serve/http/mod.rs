@@ -1,5 +1,6 @@
 //! The listener: intake over HTTP or HTTPS, `/healthz`, `/metrics`, the OpenAPI document.
 
+mod alerts;
 mod auth;
 mod docs;
 mod metrics;
@@ -52,6 +53,8 @@ fn router(desk: Desk) -> Router {
         .route("/api/v1/tickets/{id}", get(tickets::show))
         .route("/api/v1/tickets/{id}/messages", post(tickets::message))
         .route("/api/v1/tickets/{id}/satisfaction", post(tickets::satisfaction))
+        .route("/api/v1/alerts/alertmanager", post(alerts::alertmanager))
+        .route("/api/v1/alerts/{mapping}", post(alerts::webhook))
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, say::no_such_path()) })
         .method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, say::no_such_method()) })
         .layer(axum::middleware::from_fn_with_state(desk.clone(), metrics::count))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::action::ActionError;
-use crate::intake::model::Fault;
+use crate::intake::model::{Fault, in_words};
 use crate::intake::writer::WriteError;
 use crate::store::StoreError;
 
@@ -59,8 +59,7 @@ impl Problem {
 
     /// Fields that are wrong.
     pub(super) fn faults(faults: Vec<Fault>) -> Self {
-        let detail = faults.iter().map(|f| format!("{}: {}", f.field, f.why)).collect::<Vec<_>>().join("; ");
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, in_words(&faults));
         problem.errors = faults.into_iter().map(|f| FieldProblem { pointer: f.field, detail: f.why }).collect();
         problem
     }

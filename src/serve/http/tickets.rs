@@ -39,14 +39,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Desk {
-    /// Reads a body as JSON. What cannot be read as a report is kept in quarantine: the sender believes that they have
-    /// reported it.
-    async fn json<T: DeserializeOwned>(
+    /// Reads a body as JSON. With `keep`, what cannot be read is kept in quarantine as of that channel: the sender
+    /// believes that they have reported it.
+    pub(super) async fn json<T: DeserializeOwned>(
         &self,
         token: &Token,
         headers: &HeaderMap,
         body: Body,
-        keep: bool,
+        keep: Option<&str>,
     ) -> Result<(T, Vec<u8>), Problem> {
         let bytes = self.body(body).await?;
         let (status, why) = if is_json(headers) {
@@ -58,8 +58,8 @@ impl Desk {
         } else {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, say::not_json_type())
         };
-        if keep && !bytes.is_empty() {
-            self.hold(token, "api", &why, bytes).await?;
+        if let Some(channel) = keep.filter(|_| !bytes.is_empty()) {
+            self.hold(token, channel, &why, bytes).await?;
         }
         Err(Problem::new(status, why))
     }
@@ -73,8 +73,13 @@ impl Desk {
     }
 
     /// Does an action of a source; gives what it is told, and whether it was told before.
-    pub(super) async fn done(&self, token: &Token, action: Arc<dyn Action>) -> Result<(Value, bool), Problem> {
-        let outcome = self.writer.write(actor("api", &token.source, "http"), action).await?;
+    pub(super) async fn done(
+        &self,
+        token: &Token,
+        channel: &str,
+        action: Arc<dyn Action>,
+    ) -> Result<(Value, bool), Problem> {
+        let outcome = self.writer.write(actor(channel, &token.source, "http"), action).await?;
         let again = outcome.value["again"].as_bool().unwrap_or(false);
         Ok((outcome.value["answer"].clone(), again))
     }
@@ -109,13 +114,13 @@ fn told(answer: (Value, bool)) -> Response {
 pub(super) async fn create(State(desk): State<Desk>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let token = desk.admit(&headers, TokenKind::Api).await?;
     let key = idempotency_key(&headers)?;
-    let (sent, bytes) = desk.json::<NewTicket>(&token, &headers, body, true).await?;
+    let (sent, bytes) = desk.json::<NewTicket>(&token, &headers, body, Some("api")).await?;
     let report = sent.report(&token.source, key, &bytes).map_err(Problem::faults)?;
     if report.reported_at.is_some_and(|at| at > desk.door.clock().now() + 5 * crate::clock::MINUTE) {
         let fault = crate::intake::model::Fault::new("/reported_at", say::in_future());
         return Err(Problem::faults(vec![fault]));
     }
-    desk.done(&token, Arc::new(report)).await.map(told)
+    desk.done(&token, "api", Arc::new(report)).await.map(told)
 }
 
 /// A ticket number in an address; anything else names no ticket.
@@ -209,9 +214,9 @@ pub(super) async fn message(
     let token = desk.admit(&headers, TokenKind::Api).await?;
     let number = number(&id)?;
     let key = idempotency_key(&headers)?;
-    let (sent, bytes) = desk.json::<NewMessage>(&token, &headers, body, false).await?;
+    let (sent, bytes) = desk.json::<NewMessage>(&token, &headers, body, None).await?;
     let said = sent.said(&token.source, number, key, &bytes).map_err(Problem::faults)?;
-    desk.done(&token, Arc::new(said)).await.map(told)
+    desk.done(&token, "api", Arc::new(said)).await.map(told)
 }
 
 /// Say how content the reporter is
@@ -241,10 +246,10 @@ pub(super) async fn satisfaction(
 ) -> Result<Response, Problem> {
     let token = desk.admit(&headers, TokenKind::Api).await?;
     let ticket = number(&id)?;
-    let (sent, _) = desk.json::<NewSatisfaction>(&token, &headers, body, false).await?;
+    let (sent, _) = desk.json::<NewSatisfaction>(&token, &headers, body, None).await?;
     sent.check().map_err(Problem::faults)?;
     let comment = sent.comment.unwrap_or_default();
     let source = Some(token.source.clone());
     let rate = Rate { ticket, score: sent.score, comment, channel: Channel::Api, source };
-    desk.done(&token, Arc::new(rate)).await.map(told)
+    desk.done(&token, "api", Arc::new(rate)).await.map(told)
 }

@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = &[
     ("accounts", include_str!("accounts.sql")),
     ("backups", include_str!("backups.sql")),
     ("intake", include_str!("intake.sql")),
+    ("alerts", include_str!("alerts.sql")),
 ];
 
 /// The newest schema version this binary knows.

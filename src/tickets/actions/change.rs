@@ -60,7 +60,12 @@ impl Change {
         }
         let stays = matches!(
             self.what,
-            What::Reopen | What::Note(_) | What::UserMessage { .. } | What::Excuse { .. } | What::Link { .. }
+            What::Reopen
+                | What::Note(_)
+                | What::UserMessage { .. }
+                | What::Excuse { .. }
+                | What::Link { .. }
+                | What::Alert { .. }
         );
         if !t.is_open() && !stays {
             return Err(ActionError::Invalid(say::is_closed(self.id)));
@@ -79,7 +84,9 @@ impl Change {
             self.take_in(cx, into, &t, &past, &policy).await?;
         }
         let Made { kind, data, message, undo } = self.change(cx, &mut t)?;
-        if t.state == "new" && !matches!(self.what, What::Note(_) | What::Link { .. } | What::UserMessage { .. }) {
+        let by_the_way =
+            matches!(self.what, What::Note(_) | What::Link { .. } | What::UserMessage { .. } | What::Alert { .. });
+        if t.state == "new" && !by_the_way {
             t.state = "open".into();
         }
         t.version += 1;
@@ -185,6 +192,10 @@ impl Change {
                     json!({"kind": kind, "subject": subject, "snapshot": snapshot}),
                     say::linked(id, &subject),
                 )
+            }
+            What::Alert { state, text } => {
+                t.flag = (state != "firing").then(|| state.clone());
+                made("alert", json!({"state": state, "text": text}), text.clone())
             }
             What::Tick => return Err(ActionError::NotFound { what: format!("#{id}") }),
         })

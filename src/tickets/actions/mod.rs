@@ -49,6 +49,8 @@ pub enum What {
     Excuse { clock: String, reason: String },
     /// Evidence: something elsewhere, as it was.
     Link { kind: String, subject: String, snapshot: Value },
+    /// What monitoring says of it: `firing` again, `recovered`, `flapping`.
+    Alert { state: String, text: String },
     /// The passing of time: latch breaches, note thresholds, end pauses.
     Tick,
 }
@@ -88,6 +90,7 @@ impl Action for Change {
             What::Merge(_) => "ticket.merge",
             What::Excuse { .. } => "ticket.excuse",
             What::Link { .. } => "ticket.link",
+            What::Alert { .. } => "ticket.alert",
             What::Tick => "ticket.tick",
         }
     }
