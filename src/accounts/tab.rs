@@ -9,8 +9,11 @@ use ratatui::layout::Rect;
 use super::actions::Decide;
 use super::model::{Finding, audit};
 use super::store::{self, Decision};
+use crate::action::Action;
 use crate::clock::{DAY, Millis};
-use crate::console::tab::{Attention, Effect, Field, Form, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
+use crate::console::tab::{
+    Attention, Effect, Field, Form, Listing, Load, Offers, Rows, Snapshot, Tab, WallFacts, WallProblem,
+};
 use crate::locale::accounts as say;
 use crate::text::cell;
 use crate::tui::command::Command;
@@ -30,8 +33,10 @@ struct Page(Vec<Finding>, HashMap<String, Decision>);
 #[derive(Default)]
 pub struct AccountsTab {
     all: Vec<Finding>,
+    /// The place of each finding, worst first.
+    ranks: HashMap<String, usize>,
     decisions: HashMap<String, Decision>,
-    place: Place,
+    place: Rows<String>,
     filter: String,
     loaded: bool,
 }
@@ -72,7 +77,20 @@ impl AccountsTab {
                     .to_lowercase()
                     .contains(&self.filter)
         };
-        self.all.iter().filter(hit).collect()
+        self.all.iter().filter(|f| !self.place.look.faults || self.is_open(f)).filter(hit).collect()
+    }
+
+    /// Findings are chosen and ordered anew; the model gives them worst first.
+    fn arrange(&mut self, now: Millis) {
+        let mut all = std::mem::take(&mut self.all);
+        match self.place.look.order {
+            1 => all.sort_by(|a, b| a.account.cmp(&b.account).then_with(|| a.id.cmp(&b.id))),
+            2 => all.sort_by_key(|f| f.since.unwrap_or(Millis::MAX)),
+            _ => all.sort_by_key(|f| self.ranks.get(&f.id).copied()),
+        }
+        self.all = self.place.hold(all, |f| f.id.clone(), now);
+        let shown: Vec<String> = self.shown().into_iter().map(|f| f.id.clone()).collect();
+        self.place.put(shown);
     }
 
     fn is_open(&self, f: &Finding) -> bool {
@@ -115,15 +133,14 @@ impl Tab for AccountsTab {
         })
     }
 
-    fn arrived(&mut self, snapshot: Snapshot, _now: Millis) {
+    fn arrived(&mut self, snapshot: Snapshot, now: Millis) {
         if let Ok(page) = snapshot.downcast::<Page>() {
-            let held = self.shown().get(self.place.at).map(|f| f.id.clone());
             let Page(all, decisions) = *page;
+            self.ranks = all.iter().enumerate().map(|(i, f)| (f.id.clone(), i)).collect();
             self.all = all;
             self.decisions = decisions;
             self.loaded = true;
-            let at = self.shown().iter().position(|f| Some(&f.id) == held.as_ref());
-            self.place.at = at.unwrap_or(self.place.at).min(self.shown().len().saturating_sub(1));
+            self.arrange(now);
         }
     }
 
@@ -138,9 +155,20 @@ impl Tab for AccountsTab {
         }
         if command == "back" {
             self.filter.clear();
+            self.place.look.faults = false;
+            self.arrange(now);
             return vec![];
         }
-        let Some(f) = self.shown().get(self.place.at).map(|f| (*f).clone()) else { return vec![] };
+        let chosen: Vec<(String, String)> = self
+            .place
+            .chosen()
+            .iter()
+            .filter_map(|id| self.all.iter().find(|f| f.id == *id))
+            .map(|f| (f.id.clone(), f.account.clone()))
+            .collect();
+        let Some(f) = self.all.iter().find(|f| chosen.first().is_some_and(|(id, _)| f.id == *id)) else {
+            return vec![];
+        };
         let word = match command {
             "freeze" | "keep" | "ask" => command.to_owned(),
             _ => return vec![],
@@ -149,7 +177,10 @@ impl Tab for AccountsTab {
         if word == "keep" {
             fields.push(Field::text(say::field_days(), "90"));
         }
-        let title = format!("{word} {} ({})", f.account, f.name);
+        let mut title = format!("{word} {} ({})", f.account, f.name);
+        if chosen.len() > 1 {
+            title = crate::locale::console::and_more(&title, chosen.len() - 1);
+        }
         let submit = Box::new(move |v: &[String]| {
             let until = match v.get(1) {
                 Some(days) => Some(
@@ -165,19 +196,20 @@ impl Tab for AccountsTab {
             if v[0].trim().is_empty() {
                 return Err(say::needs_reason());
             }
-            let decide = Decide {
-                finding: f.id.clone(),
-                account: f.account.clone(),
-                decision: Some((word.clone(), v[0].clone(), until)),
+            let decide = |(finding, account): &(String, String)| {
+                let decision = Some((word.clone(), v[0].clone(), until));
+                Arc::new(Decide { finding: finding.clone(), account: account.clone(), decision }) as Arc<dyn Action>
             };
-            Ok(vec![Effect::Act(vec![Arc::new(decide)])])
+            Ok(vec![Effect::Act(chosen.iter().map(decide).collect())])
         });
         vec![Effect::Form(Form { title, fields, preview: None, submit })]
     }
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
         self.filter = text.trim().to_lowercase();
-        self.place.at = 0;
+        self.place.start_over();
+        let shown: Vec<String> = self.shown().into_iter().map(|f| f.id.clone()).collect();
+        self.place.put(shown);
         vec![]
     }
 
@@ -216,6 +248,21 @@ impl Tab for AccountsTab {
             counts.iter().map(|(f, n)| format!("{} {n}", cell(&finding_word(f), 24))).collect();
         lines.sort();
         WallFacts { problems, next_breach: None, lines }
+    }
+
+    fn list(&mut self) -> Option<&mut dyn Listing> {
+        Some(&mut self.place)
+    }
+    fn offers(&self) -> Offers {
+        Offers {
+            marks: true,
+            faults: true,
+            orders: &[say::order_worst, say::order_account, say::order_since],
+            ..Offers::default()
+        }
+    }
+    fn relist(&mut self, now: Millis) {
+        self.arrange(now);
     }
 
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
@@ -259,6 +306,9 @@ impl Tab for AccountsTab {
             brush.text(buf, inside.x + 64, y, 8, decision, Role::Info);
             if wide {
                 brush.text(buf, inside.x + 73, y, rest.saturating_sub(8), &f.evidence, Role::Dim);
+            }
+            if self.place.is_marked(i) {
+                brush.text(buf, inside.x, y, 1, if brush.ascii { "*" } else { "▌" }, Role::Mark);
             }
             if i == self.place.at {
                 brush.select(buf, Rect::new(inside.x, y, inside.width, 1));

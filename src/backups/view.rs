@@ -178,8 +178,7 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     }
     let legend = u16::from(inside.height as usize >= shown.len() + 2);
     let rows = usize::from(inside.height.saturating_sub(1 + legend));
-    let place = crate::console::tab::Place { at, top: std::cell::Cell::new(tab.place.top.get()) };
-    for (i, y) in place.window(shown.len(), rows).zip(inside.y + 1..) {
+    for (i, y) in tab.place.window_at(at, shown.len(), rows).zip(inside.y + 1..) {
         let (line, s) = (shown[i], &shown[i].status);
         let row = Rect::new(inside.x, y, inside.width, 1);
         brush.text(buf, inside.x + 1, y, NAME, &s.system, Role::Text);
@@ -211,7 +210,6 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
             }
         }
     }
-    tab.place.top.set(place.top.get());
     if legend > 0 {
         let text = if brush.ascii { say::legend_ascii() } else { say::legend() };
         brush.text(buf, inside.x + 1, inside.bottom() - 1, inside.width.saturating_sub(2), &text, Role::Dim);

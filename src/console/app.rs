@@ -4,14 +4,14 @@
 //! how it looks.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
 use super::keymap::Keymap;
 use super::layer::Layer;
 use super::tab::{Load, Snapshot, Tab};
-use crate::action::{Action, Actor, Outcome};
+use super::undo::{Batch, Came};
+use crate::action::{Actor, Outcome};
 use crate::clock::{MINUTE, Millis, SECOND};
 use crate::locale::console as say;
 use crate::store::feed::News;
@@ -34,8 +34,8 @@ pub enum Msg {
     Push(usize, Snapshot),
     /// The live feed.
     News(News),
-    /// What came of actions: those done, and why the next was not.
-    Acted(Vec<Outcome>, Option<String>, Kind),
+    /// What came of actions.
+    Acted(Batch, Came),
     /// How long the store took to answer, in milliseconds.
     Latency(f64),
     /// The time has come to look at the clock.
@@ -53,21 +53,10 @@ pub enum Mouse {
     Click(u16, u16),
 }
 
-/// Which way an action goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Asked for by a key.
-    Do,
-    /// Takes one back.
-    Undo,
-    /// Does one again.
-    Redo,
-}
-
 /// Work for outside the UI task.
 pub(super) enum Work {
     Load(usize, Load),
-    Act(Vec<Arc<dyn Action>>, Kind),
+    Act(Batch),
     Copy(String),
     Mouse(bool),
     Bell,
@@ -117,8 +106,9 @@ pub struct App {
     pub(super) zone: chrono_tz::Tz,
     pub(super) message: Option<(String, Role, Millis)>,
     pub(super) typed: String,
-    pub(super) undo: Vec<Outcome>,
-    pub(super) redo: Vec<Outcome>,
+    /// Steps that can be taken back, and those that can be done again; each is what one key did.
+    pub(super) undo: Vec<Vec<Outcome>>,
+    pub(super) redo: Vec<Vec<Outcome>>,
     pub(super) session: Vec<(Millis, String)>,
     pub(super) lost: Option<Millis>,
     /// When the store last answered anything.
@@ -127,8 +117,6 @@ pub struct App {
     pub(super) beats: usize,
     /// What was typed and not sent, by the title of its form.
     pub(super) drafts: HashMap<String, Vec<String>>,
-    /// What was sent and has not succeeded yet.
-    pub(super) sent: Option<(String, Vec<String>)>,
     /// When the wall first saw a problem.
     pub(super) seen: HashMap<String, Millis>,
     /// Where the tabs stand in the header, for the mouse.
@@ -191,7 +179,6 @@ impl App {
             contact: now,
             beats: 0,
             drafts: HashMap::new(),
-            sent: None,
             seen: HashMap::new(),
             header_tabs: vec![],
             held_until: None,
@@ -270,7 +257,7 @@ impl App {
                 }
             }
             Msg::News(news) => self.news(news, now),
-            Msg::Acted(done, why, kind) => self.acted(done, why, kind, now),
+            Msg::Acted(batch, came) => self.acted(batch, came, now),
             Msg::Latency(ms) => {
                 // shown with the next frame: a figure that trembles is not worth one of its own
                 self.latency = Some(rough(ms));
@@ -322,7 +309,7 @@ impl App {
     }
 
     fn note_hold(&mut self) {
-        self.held_until = self.seats.iter_mut().filter_map(|s| s.tab.steady()?.until()).min();
+        self.held_until = self.seats.iter_mut().filter_map(|s| s.tab.list()?.steady().until()).min();
     }
 
     fn tick(&mut self, now: Millis) {
@@ -336,7 +323,7 @@ impl App {
         // asked for once; the list that comes sets it anew
         let released = self.held_until.take_if(|at| *at <= now).is_some();
         for i in 0..self.seats.len() {
-            let held = released && self.seats[i].tab.steady().is_some_and(|s| s.moves() > 0);
+            let held = released && self.seats[i].tab.list().is_some_and(|l| l.steady().moves() > 0);
             let due = self.seats[i].due().filter(|_| i == self.active || self.wall.is_some());
             if held || due.is_some_and(|at| at <= now) {
                 self.reload(i, now);
@@ -372,40 +359,6 @@ impl App {
                 }
             }
         }
-    }
-
-    fn acted(&mut self, done: Vec<Outcome>, why: Option<String>, kind: Kind, now: Millis) {
-        let count = done.len();
-        let last = done.last().map(|o| o.message.clone());
-        for outcome in done {
-            let line = if kind == Kind::Undo { say::undone(&outcome.message) } else { outcome.message.clone() };
-            self.session.push((now, line));
-            match kind {
-                Kind::Do | Kind::Redo => self.undo.push(outcome),
-                Kind::Undo => self.redo.push(outcome),
-            }
-        }
-        if kind == Kind::Do && count > 0 {
-            self.redo.clear();
-        }
-        // what was typed is safe until it is done
-        let sent = self.sent.take().filter(|_| kind == Kind::Do);
-        let kept = why.is_some() && sent.is_some();
-        if let Some((title, values)) = sent.filter(|_| why.is_some()) {
-            self.drafts.insert(title, values);
-        }
-        let (mut text, role) = match (last, why) {
-            (_, Some(why)) if count == 0 => (why, Role::Critical),
-            (_, Some(why)) => (say::done_in_part(count, count + 1, &why), Role::Critical),
-            (Some(last), None) if kind == Kind::Undo => (say::undone(&last), Role::Ok),
-            (Some(last), None) if count == 1 => (last, Role::Ok),
-            (_, None) => (say::done_many(count), Role::Ok),
-        };
-        if kept {
-            text = format!("{text} · {}", say::draft_kept());
-        }
-        self.say(text, role, now);
-        self.reload(self.active, now);
     }
 
     /// The next instant at which something is to be done because of the time.

@@ -196,7 +196,8 @@ impl App {
     fn draw_footer(&mut self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         let (hints, line) = (area.bottom() - 2, area.bottom() - 1);
         let Some(seat) = self.seats.get_mut(self.active) else { return };
-        let moves = seat.tab.steady().map_or(0, |s| s.moves());
+        let (moves, marked) = seat.tab.list().map_or((0, 0), |l| (l.steady().moves(), l.marked()));
+        let seat = &self.seats[self.active];
         let tab = &seat.tab;
         // the two keys that lead to all others are always there; what can be undone stands with its key
         let keymap = &self.keymap;
@@ -207,15 +208,19 @@ impl App {
         let mut right = area.right().saturating_sub(1);
         if area.width >= 100
             && !self.read_only
-            && let Some(last) = self.undo.iter().rev().find(|o| o.undo.is_some())
+            && let Some(last) = self.next_undo()
         {
-            let what = say::undo_hint(&text::fit(&text::clean(&last.message), 30));
+            let what = say::undo_hint(&text::fit(&text::clean(&last), 30));
             right = brush.text_right(buf, right, hints, &what, Role::Dim).saturating_sub(2);
         }
         let room = right.saturating_sub(always.iter().map(wide).sum::<u16>());
         let mut x = area.x + 1;
-        let own = tab.commands().iter().chain(GLOBALS.iter().filter(|c| c.name == "explain"));
-        for command in own.filter(|c| !(c.mutates && self.read_only) && tab.disabled(c.name).is_none()) {
+        let kit = GLOBALS.iter().filter(|c| ["explain", "mark", "faults", "sort"].contains(&c.name));
+        let kit = kit.filter(|c| !tab.commands().iter().any(|own| own.name == c.name));
+        for command in tab.commands().iter().chain(kit) {
+            if (command.mutates && self.read_only) || self.disabled(command.name).is_some() {
+                continue;
+            }
             let hint = hint(command);
             if hint.0.is_empty() {
                 continue;
@@ -235,6 +240,11 @@ impl App {
             let moves = say::moves(moves);
             let moves = if brush.ascii { moves.replace('⇅', "<>") } else { moves };
             right = brush.text_right(buf, right, line, &moves, Role::Info).saturating_sub(2);
+        }
+        if marked > 0 {
+            let keys = keymap.keys(tab.key(), "unmark");
+            let marked = say::marked(marked, keys.first().copied().unwrap_or_default());
+            right = brush.text_right(buf, right, line, &marked, Role::Mark).saturating_sub(2);
         }
         let width = right.saturating_sub(area.x + 1);
         // what a key just led to is said even while the store is away

@@ -2,11 +2,12 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::app::{App, Kind, Mouse, Work};
+use super::app::{App, Mouse, Work};
 use super::form::FormLayer;
 use super::layer::{Layer, Reply};
 use super::list::{Item, List};
-use super::tab::Effect;
+use super::tab::{Effect, Pick};
+use super::undo::{Batch, Kind};
 use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::tui::command::{Command, Lookup, key_text};
@@ -29,6 +30,13 @@ pub(super) const GLOBALS: &[Command] = &[
     global("open", &["enter"], say::key_open),
     global("search", &["/"], say::key_search),
     global("explain", &["E"], say::key_explain),
+    global("mark", &["space"], say::key_mark),
+    global("range", &["v"], say::key_range),
+    global("unmark", &["\\"], say::key_unmark),
+    global("faults", &["!"], say::key_faults),
+    global("sort", &["o"], say::key_sort),
+    global("preview", &["p"], say::key_preview),
+    global("preview_below", &["P"], say::key_preview_below),
     Command { name: "undo", keys: &["u"], doc: say::key_undo, mutates: true },
     Command { name: "redo", keys: &["U"], doc: say::key_redo, mutates: true },
     global("session", &["@"], say::key_session),
@@ -54,8 +62,8 @@ impl App {
             self.quit = true;
             return;
         };
-        if let Some(steady) = seat.tab.steady() {
-            steady.touch(now);
+        if let Some(list) = seat.tab.list() {
+            list.steady().touch(now);
         }
         if let Some(layer) = self.layers.last_mut() {
             let reply = layer.key(key, now);
@@ -89,8 +97,7 @@ impl App {
             Reply::Done(effects) => self.effects(effects, now),
             Reply::Sent(effects, title, values) => {
                 self.drafts.remove(&title);
-                self.sent = Some((title, values));
-                self.effects(effects, now);
+                self.follow(effects, Some((title, values)), now);
             }
             Reply::Draft(title, values) => {
                 self.drafts.insert(title, values);
@@ -149,16 +156,83 @@ impl App {
     fn items(&self) -> Vec<Item> {
         let tab = &self.seats[self.active].tab;
         let own = tab.commands().iter().map(|c| (c, tab.name()));
-        let all = own.chain(GLOBALS.iter().map(|c| (c, say::everywhere())));
+        let is_own = |c: &&Command| tab.commands().iter().any(|own| own.name == c.name);
+        let all = own.chain(GLOBALS.iter().filter(|c| !is_own(c)).map(|c| (c, say::everywhere())));
         all.filter(|(c, _)| !(c.mutates && self.read_only))
             .map(|(c, group)| Item {
                 keys: self.keymap.keys(tab.key(), c.name).join("  "),
                 text: (c.doc)(),
                 name: c.name,
                 group,
-                disabled: tab.disabled(c.name).is_some(),
+                disabled: self.disabled(c.name).is_some(),
             })
             .collect()
+    }
+
+    /// Whether the open tab has a command `name` of its own.
+    fn is_own(&self, name: &str) -> bool {
+        self.seats[self.active].tab.commands().iter().any(|c| c.name == name)
+    }
+
+    /// Why a command cannot act now.
+    pub(super) fn disabled(&self, name: &str) -> Option<String> {
+        let tab = &self.seats[self.active].tab;
+        let offers = tab.offers();
+        let missing = match name {
+            _ if self.is_own(name) => false,
+            "mark" | "range" | "unmark" => !offers.marks,
+            "faults" => !offers.faults,
+            "sort" => offers.orders.is_empty(),
+            "preview" | "preview_below" => !offers.preview,
+            _ => false,
+        };
+        if missing { Some(say::not_in_this_list()) } else { tab.disabled(name) }
+    }
+
+    /// Does a command of the kit's list to the list of the open tab; whether it was one.
+    fn of_the_list(&mut self, name: &str, now: Millis) -> bool {
+        if self.is_own(name) {
+            return false;
+        }
+        let seat = &mut self.seats[self.active];
+        let orders = seat.tab.offers().orders;
+        let tab_key = seat.tab.key();
+        let Some(list) = seat.tab.list() else { return false };
+        let mut told = None;
+        match name {
+            "mark" => list.mark(),
+            "range" => told = list.range().then(say::range_begun),
+            "unmark" => told = (!list.unmark()).then(say::nothing_marked),
+            // the first esc gives up the range, the next what the tab makes of it
+            "back" => return list.give_up_range(),
+            "preview" => list.look().preview ^= true,
+            "preview_below" => {
+                let look = list.look();
+                look.below ^= true;
+                look.preview = true;
+            }
+            "faults" => {
+                list.look().faults ^= true;
+                told = Some(if list.look().faults { say::faults_only() } else { say::all_rows() });
+                list.steady().reset();
+                seat.tab.relist(now);
+            }
+            "sort" => {
+                let at = list.look().order;
+                let shown = |(i, name): (usize, &fn() -> String)| {
+                    let sign = if i == at { "● " } else { "  " };
+                    (i.to_string(), format!("{sign}{}", name()))
+                };
+                let items = orders.iter().enumerate().map(shown).collect();
+                let then = Box::new(move |order: &str| vec![Effect::Order(tab_key, order.parse().unwrap_or(0))]);
+                self.layers.push(Layer::List(List::pick(Pick { title: say::sort_by(), items, then })));
+            }
+            _ => return false,
+        }
+        if let Some(told) = told {
+            self.say(told, Role::Info, now);
+        }
+        true
     }
 
     pub(super) fn command(&mut self, name: &'static str, now: Millis) {
@@ -167,10 +241,13 @@ impl App {
         if mutates && self.read_only {
             return self.say(crate::locale::cli::read_only_here(), Role::Warn, now);
         }
-        if let Some(why) = tab.disabled(name) {
+        if let Some(why) = self.disabled(name) {
             return self.say(why, Role::Warn, now);
         }
-        let n = self.seats.len();
+        if self.of_the_list(name, now) {
+            return;
+        }
+        let (n, tab) = (self.seats.len(), &self.seats[self.active].tab);
         match name {
             "quit" => self.quit = true,
             "next_tab" => self.go_to((self.active + 1) % n, now),
@@ -204,28 +281,19 @@ impl App {
         }
     }
 
-    fn take_back(&mut self, kind: Kind, now: Millis) {
-        let (stack, empty) = match kind {
-            Kind::Redo => (&mut self.redo, say::nothing_to_redo()),
-            _ => (&mut self.undo, say::nothing_to_undo()),
-        };
-        while let Some(outcome) = stack.pop() {
-            if let Some(action) = outcome.undo {
-                self.work.push(Work::Act(vec![action], kind));
-                return;
-            }
-        }
-        self.say(empty, Role::Dim, now);
+    fn effects(&mut self, effects: Vec<Effect>, now: Millis) {
+        self.follow(effects, None, now);
     }
 
-    fn effects(&mut self, effects: Vec<Effect>, now: Millis) {
+    /// Does `effects`, which follow from what was `sent` with a form.
+    fn follow(&mut self, effects: Vec<Effect>, mut sent: Option<(String, Vec<String>)>, now: Millis) {
         for effect in effects {
             match effect {
                 Effect::Act(actions) if self.read_only => {
                     drop(actions);
                     self.say(crate::locale::cli::read_only_here(), Role::Warn, now);
                 }
-                Effect::Act(actions) => self.work.push(Work::Act(actions, Kind::Do)),
+                Effect::Act(actions) => self.work.push(Work::Act(Batch { sent: sent.take(), ..Batch::new(actions) })),
                 Effect::Reload => self.load(self.active, now),
                 Effect::Say(text) => self.say(text, Role::Info, now),
                 Effect::Form(form) => {
@@ -243,6 +311,18 @@ impl App {
                 }
                 Effect::Confirm(confirm) => self.layers.push(Layer::Confirm(confirm)),
                 Effect::Pick(pick) => self.layers.push(Layer::List(List::pick(pick))),
+                Effect::Order(key, order) => {
+                    if let Some(i) = self.seats.iter().position(|s| s.tab.key() == key) {
+                        let tab = &mut self.seats[i].tab;
+                        let name = tab.offers().orders.get(order).map(|name| name());
+                        if let (Some(list), Some(name)) = (tab.list(), name) {
+                            list.look().order = order;
+                            list.steady().reset();
+                            tab.relist(now);
+                            self.say(say::sorted_by(&name), Role::Info, now);
+                        }
+                    }
+                }
                 Effect::GoTo(key) => {
                     if let Some(i) = self.seats.iter().position(|s| s.tab.key() == key) {
                         self.go_to(i, now);

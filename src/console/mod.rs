@@ -8,11 +8,13 @@ mod input;
 mod keymap;
 mod layer;
 mod list;
+mod rows;
 mod run;
 mod steady;
 pub mod tab;
 mod tabs;
 pub mod testing;
+mod undo;
 mod wall;
 mod when;
 

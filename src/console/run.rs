@@ -9,9 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::app::{App, Kind, Mouse, Msg, Setup, Work};
+use super::app::{App, Mouse, Msg, Setup, Work};
 use super::tabs;
-use crate::action::{Action, Door};
+use super::undo::act;
+use crate::action::Door;
 use crate::clock::Millis;
 use crate::health::sources::Sampler;
 use crate::locale::cli as say;
@@ -172,26 +173,17 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
             Work::Load(i, load) => {
                 tokio::spawn(async move { _ = tx.send(Msg::Loaded(i, load(door).await)) });
             }
-            Work::Act(actions, kind) => {
-                tokio::spawn(async move { _ = tx.send(act(&door, actions, kind).await) });
+            Work::Act(batch) => {
+                tokio::spawn(async move {
+                    let came = act(&door, &batch).await;
+                    _ = tx.send(Msg::Acted(batch, came));
+                });
             }
             Work::Copy(text) => _ = screen.send(&osc52::copy(&text, std::env::var_os("TMUX").is_some())),
             Work::Mouse(on) => _ = screen.mouse(on),
             Work::Bell => _ = screen.send("\x07"),
         }
     }
-}
-
-/// Runs `actions` one after the other until one cannot be done.
-pub(super) async fn act(door: &Door, actions: Vec<Arc<dyn Action>>, kind: Kind) -> Msg {
-    let mut done = Vec::new();
-    for action in actions {
-        match door.run(action.as_ref()).await {
-            Ok(outcome) => done.push(outcome),
-            Err(e) => return Msg::Acted(done, Some(e.to_string()), kind),
-        }
-    }
-    Msg::Acted(done, None, kind)
 }
 
 /// The feed, this machine's samples, and the periodic work.

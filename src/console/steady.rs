@@ -38,14 +38,14 @@ impl Steady {
         self.touched.filter(|_| self.moves > 0).map(|at| at + HOLD)
     }
 
-    /// `new` in the order of `shown` while keys are pressed (rows that came last), else as it is.
-    pub fn arrange<T, K: Eq + Hash>(&mut self, shown: &[T], new: Vec<T>, key: impl Fn(&T) -> K, now: Millis) -> Vec<T> {
+    /// `new` in the order of the ids `shown` while keys are pressed (rows that came last), else as it is.
+    pub fn arrange<T, K: Eq + Hash>(&mut self, shown: &[K], new: Vec<T>, key: impl Fn(&T) -> K, now: Millis) -> Vec<T> {
         self.moves = 0;
         // a clock that was set back ends the hold
         if shown.is_empty() || !self.touched.is_some_and(|at| (0..HOLD).contains(&(now - at))) {
             return new;
         }
-        let places: HashMap<K, usize> = shown.iter().enumerate().map(|(i, row)| (key(row), i)).collect();
+        let places: HashMap<&K, usize> = shown.iter().enumerate().map(|(i, id)| (id, i)).collect();
         let old: Vec<Option<usize>> = new.iter().map(|row| places.get(&key(row)).copied()).collect();
         let known: Vec<usize> = old.iter().flatten().copied().collect();
         self.moves = new.len() - in_order(&known);

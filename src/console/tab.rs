@@ -15,6 +15,7 @@ use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
+pub use super::rows::{Listing, Look, Offers, Place, Rows};
 pub use super::steady::Steady;
 
 /// A snapshot, made off the UI task; the tab that asked knows its type.
@@ -28,7 +29,8 @@ pub type Preview = Box<dyn Fn(&[String], Millis) -> Vec<String> + Send>;
 
 /// What a command asks the console to do.
 pub enum Effect {
-    /// Run actions through the door, one after the other; the first that cannot be done is told.
+    /// Run actions through the door, one after the other. Those that cannot be done are told and the others done: what
+    /// must happen as a whole is one action. Together they are one step of undo.
     Act(Vec<Arc<dyn Action>>),
     /// Make a new snapshot.
     Reload,
@@ -44,6 +46,8 @@ pub enum Effect {
     Confirm(Confirm),
     /// Let one of a list be chosen.
     Pick(Pick),
+    /// Put the list of the tab with this [`Tab::key`] into this of its orders.
+    Order(&'static str, usize),
     /// Go to the tab with this [`Tab::key`].
     GoTo(&'static str),
 }
@@ -206,55 +210,18 @@ pub trait Tab {
     fn wall_line(&self, _now: Millis) -> Option<(String, Role)> {
         None
     }
-    /// Its list's hold on the order of the rows, where it has one.
-    fn steady(&mut self) -> Option<&mut Steady> {
+    /// Its list, where it has one: cursor, marks, held order and look are the console's to change.
+    fn list(&mut self) -> Option<&mut dyn Listing> {
         None
     }
+    /// What that list can do.
+    fn offers(&self) -> Offers {
+        Offers::default()
+    }
+    /// The look of the list was changed: rows are chosen and ordered anew.
+    fn relist(&mut self, _now: Millis) {}
     /// Draws it.
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis);
     /// The next instant at which its picture changes by the passing of time alone.
     fn wake(&self, now: Millis) -> Option<Millis>;
-}
-
-/// A list's place: the row under the cursor is kept by its key when the rows change.
-#[derive(Debug, Clone, Default)]
-pub struct Place {
-    /// Row under the cursor.
-    pub at: usize,
-    /// First row shown.
-    pub top: std::cell::Cell<usize>,
-}
-
-impl Place {
-    /// Moves by a movement command over `len` rows; whether it was one.
-    pub fn go(&mut self, command: &str, len: usize) -> bool {
-        let last = len.saturating_sub(1);
-        self.at = match command {
-            "down" => (self.at + 1).min(last),
-            "up" => self.at.saturating_sub(1),
-            "page_down" => (self.at + 15).min(last),
-            "page_up" => self.at.saturating_sub(15),
-            "top" => 0,
-            "bottom" => last,
-            _ => return false,
-        };
-        true
-    }
-
-    /// Keeps the cursor on the row that `is` recognises; where it has gone, on the same line.
-    pub fn follow<T>(&mut self, rows: &[T], is: impl Fn(&T) -> bool) {
-        self.at = rows.iter().position(is).unwrap_or(self.at).min(rows.len().saturating_sub(1));
-    }
-
-    /// The rows to draw in `height` lines, the cursor among them.
-    pub fn window(&self, len: usize, height: usize) -> std::ops::Range<usize> {
-        let mut top = self.top.get().min(len.saturating_sub(height));
-        if self.at < top {
-            top = self.at;
-        } else if height > 0 && self.at >= top + height {
-            top = self.at + 1 - height;
-        }
-        self.top.set(top);
-        top..len.min(top + height)
-    }
 }

@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Msg, Setup, Work};
-use super::run::act;
 use super::tab::Tab;
+use super::undo::act;
 use crate::action::{Actor, Door, Role};
 use crate::clock::{Clock, Millis};
 use crate::tui::testing::lines;
@@ -119,9 +119,9 @@ impl Driver {
                         let result = load(door.clone()).await;
                         self.update(Msg::Loaded(i, result));
                     }
-                    (Work::Act(actions, kind), Some(door)) => {
-                        let msg = act(door, actions, kind).await;
-                        self.update(msg);
+                    (Work::Act(batch), Some(door)) => {
+                        let came = act(door, &batch).await;
+                        self.update(Msg::Acted(batch, came));
                     }
                     (Work::Copy(text), _) => self.copied.push(text),
                     (Work::Bell, _) => self.bells += 1,

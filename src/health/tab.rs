@@ -11,7 +11,7 @@ use super::store::{self, Point};
 use super::view;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::config::Config;
-use crate::console::tab::{Attention, Effect, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
+use crate::console::tab::{Attention, Effect, Listing, Load, Offers, Rows, Snapshot, Tab, WallFacts, WallProblem};
 use crate::locale::health as say;
 use crate::tui::command::Command;
 use crate::tui::countdown;
@@ -26,7 +26,6 @@ const RING: usize = 900;
 const COMMANDS: &[Command] = &[
     Command { name: "span_more", keys: &["+", "="], doc: say::key_span_more, mutates: false },
     Command { name: "span_less", keys: &["-"], doc: say::key_span_less, mutates: false },
-    Command { name: "faults", keys: &["!"], doc: say::key_faults, mutates: false },
 ];
 
 /// A host on the screen.
@@ -54,9 +53,8 @@ struct Fleet {
 pub struct HealthTab {
     config: Arc<Config>,
     pub(super) rows: Vec<HostRow>,
-    pub(super) place: Place,
+    pub(super) place: Rows<String>,
     pub(super) span: usize,
-    pub(super) faults_only: bool,
     pub(super) filter: String,
     /// This machine, a sample a second.
     pub(super) ring: VecDeque<Arc<Sample>>,
@@ -71,9 +69,8 @@ impl HealthTab {
         Self {
             config,
             rows: vec![],
-            place: Place::default(),
+            place: Rows::default(),
             span: 0,
-            faults_only: false,
             filter: String::new(),
             ring: VecDeque::with_capacity(RING),
             history: None,
@@ -86,7 +83,7 @@ impl HealthTab {
     pub(super) fn shown(&self) -> Vec<&HostRow> {
         self.rows
             .iter()
-            .filter(|r| !self.faults_only || r.severity() > Severity::Ok)
+            .filter(|r| !self.place.look.faults || r.severity() > Severity::Ok)
             .filter(|r| self.filter.is_empty() || r.sample.host.to_lowercase().contains(&self.filter))
             .collect()
     }
@@ -121,14 +118,18 @@ impl HealthTab {
         }
     }
 
-    fn sort(&mut self) {
-        let held = self.current().map(|r| r.sample.host.clone());
-        self.rows.sort_by(|a, b| b.severity().cmp(&a.severity()).then_with(|| a.sample.host.cmp(&b.sample.host)));
-        if let Some(host) = held {
-            let at = self.shown().iter().position(|r| r.sample.host == host);
-            self.place.at = at.unwrap_or(self.place.at);
+    fn sort(&mut self, now: Millis) {
+        let mut rows = std::mem::take(&mut self.rows);
+        let name = |r: &HostRow| r.sample.host.clone();
+        match self.place.look.order {
+            1 => rows.sort_by_cached_key(name),
+            2 => rows.sort_by(|a, b| b.sample.cpu.total_cmp(&a.sample.cpu)),
+            3 => rows.sort_by(|a, b| b.sample.mem().total_cmp(&a.sample.mem())),
+            _ => rows.sort_by(|a, b| b.severity().cmp(&a.severity()).then_with(|| a.sample.host.cmp(&b.sample.host))),
         }
-        self.place.at = self.place.at.min(self.shown().len().saturating_sub(1));
+        self.rows = self.place.hold(rows, name, now);
+        let shown: Vec<String> = self.shown().into_iter().map(name).collect();
+        self.place.put(shown);
     }
 
     /// When the fullest file system of the host under the cursor will be full.
@@ -184,7 +185,7 @@ impl Tab for HealthTab {
                 self.ring.push_back(sample.clone());
                 self.put(0, self.config.health.interval.millis(), sample, now);
                 self.loaded = true;
-                return self.sort();
+                return self.sort(now);
             }
             Err(other) => other,
         };
@@ -196,7 +197,7 @@ impl Tab for HealthTab {
                 self.history = fleet.history;
             }
             self.loaded = true;
-            self.sort();
+            self.sort(now);
         }
     }
 
@@ -204,7 +205,7 @@ impl Tab for HealthTab {
         self.loaded
     }
 
-    fn run(&mut self, command: &str, _now: Millis) -> Vec<Effect> {
+    fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
         let len = self.shown().len();
         if self.place.go(command, len) {
             return vec![Effect::Reload];
@@ -212,13 +213,10 @@ impl Tab for HealthTab {
         match command {
             "span_more" => self.span = (self.span + 1).min(SPANS.len() - 1),
             "span_less" => self.span = self.span.saturating_sub(1),
-            "faults" => {
-                self.faults_only = !self.faults_only;
-                self.place.at = 0;
-            }
             "back" => {
                 self.filter.clear();
-                self.faults_only = false;
+                self.place.look.faults = false;
+                self.sort(now);
             }
             _ => return vec![],
         }
@@ -227,7 +225,9 @@ impl Tab for HealthTab {
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
         self.filter = text.to_lowercase();
-        self.place.at = 0;
+        self.place.start_over();
+        let shown: Vec<String> = self.shown().into_iter().map(|r| r.sample.host.clone()).collect();
+        self.place.put(shown);
         vec![]
     }
 
@@ -280,6 +280,20 @@ impl Tab for HealthTab {
             })
             .collect();
         WallFacts { problems, next_breach: None, lines }
+    }
+
+    fn list(&mut self) -> Option<&mut dyn Listing> {
+        Some(&mut self.place)
+    }
+    fn offers(&self) -> Offers {
+        Offers {
+            faults: true,
+            orders: &[say::order_worst, say::order_name, say::cpu, say::memory],
+            ..Offers::default()
+        }
+    }
+    fn relist(&mut self, now: Millis) {
+        self.sort(now);
     }
 
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {

@@ -1,6 +1,9 @@
 //! Messages of the Accounts tab.
 
 crate::messages! {
+    order_worst(): "worst first" | "最严重在前";
+    order_account(): "account" | "账号";
+    order_since(): "longest first" | "最久在前";
     name(): "Accounts" | "账号";
     imported(system: &str, n: usize, bad: usize): "{system}: {n} accounts taken in, {bad} rows could not be read" | "{system}：已导入 {n} 个账号，{bad} 行无法读取";
     roster(n: usize, bad: usize): "{n} people taken in, {bad} rows could not be read" | "已导入 {n} 名员工，{bad} 行无法读取";

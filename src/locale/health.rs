@@ -5,7 +5,8 @@ crate::messages! {
     hosts(n: usize): "Hosts {n}" | "主机 {n}";
     key_span_more(): "longer span" | "放大时间范围";
     key_span_less(): "shorter span" | "缩小时间范围";
-    key_faults(): "faults only" | "只看异常";
+    order_worst(): "worst first" | "最差在前";
+    order_name(): "name" | "名称";
     cpu(): "CPU" | "处理器 CPU";
     memory(): "Memory" | "内存";
     swap(): "Swap" | "交换区";

@@ -83,11 +83,8 @@ crate::messages! {
     key_reopen(): "reopen" | "重开";
     key_level(): "level" | "级别";
     key_merge(): "merge marked" | "合并标记项";
-    key_mark(): "mark" | "标记";
-    key_unmark(): "clear marks" | "清除标记";
     key_copy(): "copy number" | "复制编号";
     key_copy_line(): "copy summary" | "复制摘要";
-    key_preview(): "preview" | "预览";
     field_title(): "Title" | "标题";
     field_body(): "Text" | "内容";
     field_from(): "Reported by" | "报告人";

@@ -1,6 +1,5 @@
 //! The ticket tab: state and keys.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -13,7 +12,9 @@ use super::view;
 use crate::action::Action;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::config::Config;
-use crate::console::tab::{Attention, Effect, Field, Form, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
+use crate::console::tab::{
+    Attention, Effect, Field, Form, Listing, Load, Offers, Rows as List, Snapshot, Tab, WallFacts, WallProblem,
+};
 use crate::locale::tickets as say;
 use crate::store::{Store, StoreError};
 use crate::tui::command::Command;
@@ -42,12 +43,9 @@ const COMMANDS: &[Command] = &[
     key("next", &["n"], say::key_next, true),
     key("new", &["N"], say::key_new, true),
     key("assign", &["A"], say::key_assign, true),
-    key("mark", &["space"], say::key_mark, false),
-    key("unmark", &["\\"], say::key_unmark, false),
     key("merge", &["m"], say::key_merge, true),
     key("copy", &["y"], say::key_copy, false),
     key("copy_line", &["Y"], say::key_copy_line, false),
-    key("preview", &["p"], say::key_preview, false),
 ];
 
 /// The ticket under the cursor, whole, with what happened to it.
@@ -119,10 +117,8 @@ pub struct TicketsTab {
     jump: Option<Jump>,
     /// The rows are old: the next load reads them, not only the detail.
     stale: bool,
-    pub(super) place: Place,
-    pub(super) marks: BTreeSet<i64>,
+    pub(super) place: List<i64>,
     pub(super) search: String,
-    pub(super) preview: bool,
     loaded: bool,
 }
 
@@ -139,10 +135,8 @@ impl TicketsTab {
             whole: (true, true),
             jump: None,
             stale: true,
-            place: Place::default(),
-            marks: BTreeSet::new(),
+            place: List::default(),
             search: String::new(),
-            preview: true,
             loaded: false,
         }
     }
@@ -154,16 +148,13 @@ impl TicketsTab {
 
     /// The marked tickets, or the one under the cursor: number and version seen.
     fn chosen(&self) -> Vec<(i64, Option<i64>)> {
-        if self.marks.is_empty() {
-            return self.current().map(|t| (t.id, Some(t.version))).into_iter().collect();
-        }
         let version = |id: i64| self.rows.iter().find(|t| t.id == id).map(|t| t.version);
-        self.marks.iter().map(|id| (*id, version(*id))).collect()
+        self.place.chosen().into_iter().map(|id| (id, version(id))).collect()
     }
 
     /// Other rows are asked for, from their start.
     fn start_over(&mut self) -> Vec<Effect> {
-        self.place = Place::default();
+        self.place.start_over();
         self.jump = Some(Jump::Top);
         self.stale = true;
         vec![Effect::Reload]
@@ -279,7 +270,7 @@ impl Tab for TicketsTab {
         })
     }
 
-    fn arrived(&mut self, snapshot: Snapshot, _now: Millis) {
+    fn arrived(&mut self, snapshot: Snapshot, now: Millis) {
         let Ok(page) = snapshot.downcast::<Page>() else { return };
         let page = *page;
         self.loaded = true;
@@ -289,26 +280,24 @@ impl Tab for TicketsTab {
         }
         self.detail = page.detail;
         let Some(fresh) = page.rows else { return };
-        let held = self.current().map(|t| t.id);
-        let line = self.place.at.saturating_sub(self.place.top.get());
-        self.rows = fresh.around;
+        // the order is held where the rows begin with the first; elsewhere they are cut anew around the cursor
+        let from_the_first = self.whole.0 && fresh.whole.0 && fresh.jump.is_none();
+        if from_the_first {
+            self.rows = self.place.take(fresh.around, |t| t.id, now);
+        } else {
+            self.rows = fresh.around;
+            self.place.put(self.rows.iter().map(|t| t.id));
+        }
         self.counts = fresh.counts;
         self.whole = fresh.whole;
         match fresh.jump {
             Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),
             Some(Jump::Top) => self.place.at = 0,
-            None => {
-                if let Some(id) = held {
-                    self.place.follow(&self.rows, |t| t.id == id);
-                }
-                // the cursor stays on its line of the screen
-                self.place.top.set(self.place.at.saturating_sub(line));
-            }
+            None => {}
         }
         if self.jump == fresh.jump {
             self.jump = None;
         }
-        self.place.at = self.place.at.min(self.rows.len().saturating_sub(1));
     }
 
     fn stale(&mut self) {
@@ -322,8 +311,8 @@ impl Tab for TicketsTab {
     fn disabled(&self, command: &str) -> Option<String> {
         let t = self.current()?;
         match command {
-            "resume" if t.state != "waiting" && self.marks.is_empty() => Some(say::is_not_paused(t.id)),
-            "reopen" if t.state != "resolved" && self.marks.is_empty() => Some(say::is_not_resolved(t.id)),
+            "resume" if t.state != "waiting" && !self.place.has_marks() => Some(say::is_not_paused(t.id)),
+            "reopen" if t.state != "resolved" && !self.place.has_marks() => Some(say::is_not_resolved(t.id)),
             _ => None,
         }
     }
@@ -349,7 +338,7 @@ impl Tab for TicketsTab {
             }
             "back" => {
                 self.search.clear();
-                self.marks.clear();
+                self.place.unmark();
                 self.start_over()
             }
             "claim" => self.act(&What::Claim),
@@ -482,23 +471,10 @@ impl Tab for TicketsTab {
                 });
                 vec![Effect::Form(Form { title: say::key_new(), fields, preview: Some(preview), submit })]
             }
-            "mark" => {
-                if let Some(id) = self.current().map(|t| t.id)
-                    && !self.marks.remove(&id)
-                {
-                    self.marks.insert(id);
-                }
-                self.place.go("down", self.rows.len());
-                vec![]
-            }
-            "unmark" => {
-                self.marks.clear();
-                vec![]
-            }
             "merge" => {
                 let Some(into) = self.current().map(|t| t.id) else { return vec![] };
                 let children: Vec<_> = self.chosen().into_iter().filter(|(id, _)| *id != into).collect();
-                self.marks.clear();
+                self.place.unmark();
                 if children.is_empty() {
                     vec![Effect::Say(say::mark_two())]
                 } else {
@@ -507,8 +483,8 @@ impl Tab for TicketsTab {
             }
             "copy" => self.current().map(|t| Effect::Copy(format!("#{}", t.id))).into_iter().collect(),
             "copy_line" => self.current().map(|t| Effect::Copy(view::summary(t, now))).into_iter().collect(),
-            "preview" | "open" => {
-                self.preview = command == "open" || !self.preview;
+            "open" => {
+                self.place.look.preview = true;
                 vec![]
             }
             _ => vec![],
@@ -580,12 +556,18 @@ impl Tab for TicketsTab {
         facts
     }
 
+    fn list(&mut self) -> Option<&mut dyn Listing> {
+        Some(&mut self.place)
+    }
+    fn offers(&self) -> Offers {
+        Offers { marks: true, preview: true, ..Offers::default() }
+    }
+
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         view::draw(self, brush, buf, area, now);
     }
 
     fn wake(&self, now: Millis) -> Option<Millis> {
-        let shown = self.place.window(self.rows.len(), 60);
-        view::next_change(&self.rows[shown], now)
+        view::next_change(&self.rows[self.place.in_sight(self.rows.len())], now)
     }
 }

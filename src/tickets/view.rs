@@ -106,22 +106,7 @@ pub(super) fn next_change(rows: &[Ticket], now: Millis) -> Option<Millis> {
 }
 
 pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
-    let wide = area.width >= 110;
-    let (list, detail) = match (tab.preview, wide) {
-        (false, _) => (area, None),
-        (true, true) => {
-            let w = area.width * 3 / 5;
-            (
-                Rect::new(area.x, area.y, w, area.height),
-                Some(Rect::new(area.x + w, area.y, area.width - w, area.height)),
-            )
-        }
-        (true, false) if area.height >= 20 => {
-            let h = area.height * 3 / 5;
-            (Rect::new(area.x, area.y, area.width, h), Some(Rect::new(area.x, area.y + h, area.width, area.height - h)))
-        }
-        (true, false) => (area, None),
-    };
+    let (list, detail) = tab.place.look.split(area, 60);
     draw_list(tab, brush, buf, list, now);
     if let Some(detail) = detail {
         draw_detail(tab, brush, buf, detail, now);
@@ -176,7 +161,7 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     let body = Rect::new(inside.x, inside.y + 1, inside.width, inside.height - 1);
     for (i, y) in tab.place.window(tab.rows.len(), body.height.into()).zip(body.top()..) {
         let t = &tab.rows[i];
-        let marked = tab.marks.contains(&t.id);
+        let marked = tab.place.is_marked(i);
         let mut x = body.x;
         if marked {
             brush.text(buf, x, y, 1, if brush.ascii { "*" } else { "●" }, Role::Mark);

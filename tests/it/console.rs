@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use zhiban::action::{Action, ActionError, Apply, BoxFuture, Done, Role as Needs};
 use zhiban::clock::{Clock, HOUR, MINUTE, Millis, SECOND};
 use zhiban::console::tab::{
-    Attention, Confirm, Effect, Field, Form, Load, Pick, Place, Snapshot, Steady, Tab, WallFacts, WallProblem,
+    Attention, Confirm, Effect, Field, Form, Listing, Load, Offers, Pick, Rows, Snapshot, Tab, WallFacts, WallProblem,
 };
 use zhiban::console::testing::Driver;
 use zhiban::console::{Mouse, Msg};
@@ -26,7 +26,8 @@ const NOW: Millis = 1_795_501_800_000;
 const COMMANDS: &[Command] = &[
     Command { name: "reply", keys: &["r"], doc: || "answer it".into(), mutates: true },
     Command { name: "drop", keys: &["D"], doc: || "drop it".into(), mutates: false },
-    Command { name: "pick", keys: &["o"], doc: || "sort by".into(), mutates: false },
+    Command { name: "pick", keys: &["O"], doc: || "sort by".into(), mutates: false },
+    Command { name: "all", keys: &["S"], doc: || "say all".into(), mutates: true },
     Command { name: "never", keys: &["z"], doc: || "cannot".into(), mutates: false },
 ];
 
@@ -56,8 +57,7 @@ struct Things {
     rows: Vec<&'static str>,
     next: Arc<Mutex<Result<Vec<&'static str>, String>>>,
     loads: Arc<AtomicUsize>,
-    place: Place,
-    steady: Steady,
+    place: Rows<&'static str>,
     problems: Arc<Mutex<Vec<WallProblem>>>,
     loaded: bool,
     ran: Arc<Mutex<Vec<String>>>,
@@ -83,9 +83,7 @@ impl Tab for Things {
     }
     fn arrived(&mut self, snapshot: Snapshot, now: Millis) {
         let rows = *snapshot.downcast::<Vec<&'static str>>().expect("rows");
-        let held = self.rows.get(self.place.at).copied();
-        self.rows = self.steady.arrange(&self.rows, rows, |r| *r, now);
-        self.place.follow(&self.rows, |r| Some(*r) == held);
+        self.rows = self.place.take(rows, |r| *r, now);
         self.loaded = true;
     }
     fn is_loaded(&self) -> bool {
@@ -95,6 +93,10 @@ impl Tab for Things {
         self.ran.lock().expect("ran").push(command.into());
         self.place.go(command, self.rows.len());
         match command {
+            "all" => {
+                let said = |row: &&str| Arc::new(Reply((*row).to_owned())) as Arc<dyn Action>;
+                vec![Effect::Act(self.place.chosen().iter().map(said).collect())]
+            }
             "reply" => vec![Effect::Form(Form {
                 title: "Reply #1".into(),
                 fields: vec![Field::long("text".into(), ""), Field::time("until".into(), "", true)],
@@ -142,8 +144,19 @@ impl Tab for Things {
     fn wall_line(&self, _now: Millis) -> Option<(String, Role)> {
         Some(("last night is safe".into(), Role::Ok))
     }
-    fn steady(&mut self) -> Option<&mut Steady> {
-        Some(&mut self.steady)
+    fn list(&mut self) -> Option<&mut dyn Listing> {
+        Some(&mut self.place)
+    }
+    fn offers(&self) -> Offers {
+        Offers { marks: true, faults: true, preview: true, orders: &[|| "age".into(), || "name".into()] }
+    }
+    fn relist(&mut self, now: Millis) {
+        self.rows = ["one", "two", "three"].into_iter().filter(|r| !self.place.look.faults || *r == "two").collect();
+        if self.place.look.order == 1 {
+            self.rows.sort_unstable();
+        }
+        let rows = std::mem::take(&mut self.rows);
+        self.rows = self.place.take(rows, |r| *r, now);
     }
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, _now: Millis) {
         for (row, y) in self.rows.iter().zip(area.top()..area.bottom()) {
@@ -175,8 +188,7 @@ async fn console(wall: bool, read_only: bool) -> (Driver, Strings, crate::db::Fr
         rows: vec![],
         next: strings.next.clone(),
         loads: strings.loads.clone(),
-        place: Place::default(),
-        steady: Steady::default(),
+        place: Rows::default(),
         problems: strings.problems.clone(),
         loaded: false,
         ran: strings.ran.clone(),
@@ -286,7 +298,7 @@ async fn a_question_is_answered_no_by_everything_but_y() {
 #[tokio::test]
 async fn a_picker_hands_over_the_value_chosen() {
     let (mut d, _, _s) = console(false, false).await;
-    d.keys("o \"name\" enter").await;
+    d.keys("O \"name\" enter").await;
     assert_eq!(d.copied, ["n"]);
 }
 
@@ -320,6 +332,61 @@ async fn what_was_typed_survives_leaving_the_form_and_a_failure() {
     shows(&mut d, &["half a fail"]);
     d.keys("ctrl-w \"x\" tab enter r").await;
     lacks(&mut d, "what you typed before");
+}
+
+#[tokio::test]
+async fn marked_rows_are_acted_on_together_and_taken_back_together() {
+    let (mut d, strings, _s) = console(false, false).await;
+    d.keys("v j").await;
+    shows(&mut d, &["2 marked"]);
+    d.keys("v G space").await;
+    shows(&mut d, &["3 marked · \\ clear"]);
+    // rows that come and go do not move the marks
+    *strings.next.lock().expect("next") = Ok(vec!["four", "three", "one", "two"]);
+    d.update(Msg::News(News::Everything));
+    d.settle().await;
+    d.keys("S").await;
+    shows(&mut d, &["said one and 2 more", "u undo: said one and 2 more"]);
+    d.keys("u").await;
+    shows(&mut d, &["undone: said nothing and 2 more"]);
+    d.keys("U").await;
+    shows(&mut d, &["said nothing and 2 more"]);
+    d.keys("u u").await;
+    shows(&mut d, &["nothing to undo"]);
+    d.keys("\\").await;
+    lacks(&mut d, "marked ·");
+    d.keys("\\").await;
+    shows(&mut d, &["nothing is marked"]);
+}
+
+#[tokio::test]
+async fn what_of_many_could_not_be_done_is_told_and_the_rest_is_one_step() {
+    let (mut d, strings, _s) = console(false, false).await;
+    *strings.next.lock().expect("next") = Ok(vec!["one", "fail", "two"]);
+    d.update(Msg::News(News::Everything));
+    d.settle().await;
+    d.keys("g g v G v S").await;
+    shows(&mut d, &["2 of 3 done; not done: the thing refuses", "u undo: said one and 1 more"]);
+    d.keys("@").await;
+    shows(&mut d, &["not done: the thing refuses", "14:30  said two"]);
+    d.keys("esc u u").await;
+    shows(&mut d, &["nothing to undo"]);
+}
+
+#[tokio::test]
+async fn a_list_is_sorted_and_narrowed_to_its_faults_by_the_same_keys_everywhere() {
+    let (mut d, _, _s) = console(false, false).await;
+    d.keys("o").await;
+    shows(&mut d, &["Sort by", "● age"]);
+    d.keys("\"name\" enter").await;
+    shows(&mut d, &["sorted by name"]);
+    let screen = d.screen();
+    assert!(screen.find("one") < screen.find("three") && screen.find("three") < screen.find("two"), "{screen}");
+    d.keys("!").await;
+    shows(&mut d, &["two"]);
+    lacks(&mut d, "three");
+    d.keys("v esc").await;
+    lacks(&mut d, "marked");
 }
 
 #[tokio::test]
