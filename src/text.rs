@@ -3,6 +3,8 @@
 //! Nothing that came from a file, a database or another person reaches a terminal before [`clean`]: control
 //! characters, escape sequences, bidirectional overrides and invisible characters become visible marks.
 
+pub mod encoding;
+
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;

@@ -20,7 +20,7 @@ use crate::workflows::{analysis, insight, report, store};
 pub enum Cmd {
     /// Take the events of a file into the store; what is there already is not taken twice
     Import {
-        /// An event log: XES, XES.GZ or CSV
+        /// An event log: XES, XES.GZ or CSV; `-` is standard input
         file: PathBuf,
         /// The name of the workflow; else that of the file
         #[arg(long, value_name = "N")]
@@ -35,7 +35,7 @@ pub enum Cmd {
     },
     /// The figures of a file, without a store
     Analyze {
-        /// An event log: XES, XES.GZ or CSV
+        /// An event log: XES, XES.GZ or CSV; `-` is standard input
         file: PathBuf,
         #[command(flatten)]
         columns: Columns,
@@ -59,6 +59,9 @@ pub struct Columns {
     /// Column of the start
     #[arg(long, value_name = "COLUMN")]
     start: Option<String>,
+    /// Column of the time at which a step could begin (assigned, received)
+    #[arg(long, value_name = "COLUMN")]
+    enabled: Option<String>,
     /// Column of the resource
     #[arg(long, value_name = "COLUMN")]
     resource: Option<String>,
@@ -93,6 +96,7 @@ impl Columns {
             activity: self.activity,
             time: self.time,
             start: self.start,
+            enabled: self.enabled,
             resource: self.resource,
             lifecycle: self.lifecycle,
             delimiter,
@@ -102,16 +106,27 @@ impl Columns {
     }
 }
 
+/// Reads `file`, or standard input where it is `-`.
 fn read(file: &std::path::Path, options: &Options) -> Result<Log, CliError> {
-    sources::read(file, options).map_err(|e: LogError| CliError::Usage(format!("{}: {e}", file.display())))
+    let log = if is_stdin(file) {
+        sources::read_from(std::io::stdin().lock(), options)
+    } else {
+        sources::read(file, options)
+    };
+    log.map_err(|e: LogError| CliError::Usage(format!("{}: {e}", file.display())))
+}
+
+fn is_stdin(file: &std::path::Path) -> bool {
+    file.as_os_str() == "-"
 }
 
 /// Prints the figures of a log.
 fn tell(cx: &Cx, log: &Log) {
     let config = &cx.config().workflows;
-    let all = analysis::analyse(log);
+    let order = log.order();
+    let all = analysis::analyse_in_order(log, &order);
     let as_of = insight::as_of(log, cx.clock().now(), config.stale_after.millis());
-    let now = insight::look(log, as_of, None, config);
+    let now = insight::look_at_all(log, &order, &all, as_of, config);
     cx.out(&report::to_json(log, &all, &now), || report::to_text(log, &all, &now));
 }
 
@@ -134,6 +149,9 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         }
         Cmd::Import { file, name, columns } => {
             let options = columns.options(cx)?;
+            if is_stdin(&file) && name.is_none() {
+                return Err(CliError::Usage(say::stdin_needs_name()));
+            }
             let door = cx.door().await?;
             let name = name.unwrap_or_else(|| name_of(&file));
             let log = read(&file, &options)?;

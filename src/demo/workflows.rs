@@ -228,6 +228,7 @@ pub fn log(flow: &Flow, seed: u64, now: Millis, days: u32) -> Log {
                 resource: person.as_bytes(),
                 at,
                 start: None,
+                enabled: None,
                 transition,
             });
         };

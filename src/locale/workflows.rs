@@ -33,6 +33,8 @@ crate::messages! {
     totals(cases: usize, events: usize, activities: usize, variants: usize): "{cases} cases · {events} events · {activities} activities · {variants} variants" | "{cases} 个案例 · {events} 个事件 · {activities} 个活动 · {variants} 个变体";
     durations(mean: &str, median: &str, p95: &str): "case duration: mean {mean}, median {median}, p95 {p95}" | "案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
     state_as_of(at: &str, running: usize, finished: usize): "as of {at}: {running} running, {finished} finished" | "截至 {at}：进行中 {running}，已完成 {finished}";
+    finished_durations(mean: &str, median: &str, p95: &str): "finished cases took: mean {mean}, median {median}, p95 {p95}" | "已完成案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
+    running_age(mean: &str, median: &str, p95: &str): "running cases are this old: mean {mean}, median {median}, p95 {p95}" | "进行中案例的已历时：平均 {mean}，中位数 {median}，p95 {p95}";
     rework_line(share: &str): "finished cases with rework: {share}" | "有返工的已完成案例：{share}";
     head_activity(): "ACTIVITY" | "活动";
     head_count(): "EVENTS" | "事件";
@@ -67,6 +69,29 @@ crate::messages! {
     key_window_more(): "longer window" | "放大时间窗";
     key_window_less(): "shorter window" | "缩小时间窗";
     key_loops(): "rework loops" | "返工回路";
+    key_sort(): "sort" | "排序";
+    key_faults(): "late only" | "只看超时";
+    key_preview(): "evidence" | "详情";
+    key_copy(): "copy name" | "复制名称";
+    key_copy_line(): "copy summary" | "复制摘要";
+    sorted_lost(): "what costs most first" | "按损失时间排序";
+    sorted_late(): "most late cases first" | "按超时案例数排序";
+    sorted_name(): "by name" | "按名称排序";
+    sorted_flow(): "in the order of the flow" | "按流转顺序排列";
+    faults_only(): "only what has late cases" | "只显示有超时案例的流程与节点";
+    faults_all(): "everything" | "显示全部";
+    nothing_late(): "nothing is late" | "没有超时案例";
+    nothing_here(): "nothing under the cursor" | "光标下没有内容";
+    copied_workflow(name: &str, running: usize, late: usize, worst: &str, share: &str): "{name}: {running} running, {late} late; bottleneck {worst} with {share} of the lost time" | "{name}：进行中 {running}，超时 {late}；瓶颈为 {worst}，占损失时间 {share}";
+    ticket_as_of(at: &str, window: &str): "as of {at}, {window}" | "截至 {at}，时间窗 {window}";
+    and_more(n: usize): "and {n} more" | "另有 {n} 件";
+    typical(median: &str, p95: &str, way: &str): "median {median}, p95 {p95}, {way}" | "中位数 {median}，p95 {p95}，{way}";
+    wait_work(wait: &str, wait95: &str, work: &str, work95: &str): "waiting {wait} (p95 {wait95}), work {work} (p95 {work95})" | "等待 {wait}（p95 {wait95}），处理 {work}（p95 {work95}）";
+    sojourn(median: &str, p95: &str): "from enabled to done {median} (p95 {p95})" | "从可办到办结 {median}（p95 {p95}）";
+    again(own: usize, back: usize, cases: usize, of: usize): "done again: {own} at once, {back} after other steps ({cases} of {of} cases)" | "重复办理：原地 {own} 次，回退 {back} 次（{cases}/{of} 个案例）";
+    loops_split(own: usize, back: usize): "{own} at once, {back} after other steps" | "原地重复 {own} 次，回退 {back} 次";
+    explain_score(own: &str, all: &str, share: &str): "score: {own} lost here of {all} lost at all nodes that are work = {share}" | "瓶颈得分：此处损失 {own}，占全部工作节点损失 {all} 的 {share}";
+    explain_trend(): "trend: the medians of 12 equal parts of the window, Mann–Kendall at 90 %" | "趋势：时间窗等分为 12 段取中位数，Mann–Kendall 检验（90 %）";
     key_ticket(): "ticket from here" | "转为工单";
     key_report(): "write report" | "写报告";
     window(days: i64): "{days} d" | "{days} 天";
@@ -82,6 +107,7 @@ crate::messages! {
     head_bar(wait: &str, work: &str): "{wait} waiting {work} work, median" | "{wait} 等待 {work} 处理（中位数）";
     came(window: &str, started: usize, finished: usize, running: usize): "{window}: {started} started · {finished} finished · {running} running" | "{window}：发起 {started} · 完成 {finished} · 进行中 {running}";
     took(mean: &str, median: &str, p95: &str, rework: &str): "duration mean {mean} · median {median} · p95 {p95} · rework {rework}" | "历时 平均 {mean} · 中位 {median} · p95 {p95} · 返工 {rework}";
+    open_age(median: &str, p95: &str): "running for {median} (p95 {p95})" | "进行中案例已历时 {median}（p95 {p95}）";
     past(day: &str): "as of {day}, the end of this log" | "截至 {day}（日志末尾）";
     score(share: &str, lost: &str, n: usize): "{share} of the lost time, {lost} in {n} executions" | "占损失时间 {share}，{n} 次执行共 {lost}";
     not_work(): "not counted as work" | "不计为工作";
@@ -122,6 +148,11 @@ crate::messages! {
     empty_title(): "No workflows yet" | "还没有流程";
     empty_what(): "This tab shows where requests wait, at whom, and which cases are stuck. It reads event logs: one row for every step of every request." | "此页显示申请在哪里等待、在谁那里等待、哪些案例被卡住。它读取事件日志：每个申请的每一步一行。";
     empty_import(): "zhiban workflow import approvals.xes.gz" | "zhiban workflow import approvals.xes.gz";
+    empty_import_what(): "from a process-mining export (XES, also packed):" | "来自流程挖掘导出（XES，可为 .gz）：";
+    empty_csv_what(): "from any table, CSV of your OA system (UTF-8 or GBK; usual column names are found by themselves):" | "来自任何表格或 OA 系统导出的 CSV（UTF-8 或 GBK；常见列名可自动识别）：";
+    empty_sql(): "from the database of Flowable, Activiti or Camunda:" | "来自 Flowable、Activiti 或 Camunda 的数据库：";
+    empty_sql_import(): "psql oa -c 'copy (select proc_inst_id_, name_, assignee_, start_time_, claim_time_, end_time_ from act_hi_taskinst) to stdout csv header' | zhiban workflow import - --name oa" | "psql oa -c 'copy (select proc_inst_id_, name_, assignee_, start_time_, claim_time_, end_time_ from act_hi_taskinst) to stdout csv header' | zhiban workflow import - --name oa";
+    stdin_needs_name(): "give the workflow a name with --name" | "请用 --name 指定流程名称";
     empty_csv(): "zhiban workflow import export.csv --case case_id --activity node --time finished --resource who" | "zhiban workflow import export.csv --case 流程编号 --activity 节点 --time 完成时间 --resource 处理人";
     empty_cron(): "the same again every hour by cron: only new events are taken" | "可由 cron 每小时重复执行：只会导入新的事件";
 }

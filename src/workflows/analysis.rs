@@ -1,117 +1,13 @@
 //! The figures of a whole log; definitions in [`super::model`]. Pure.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 
+use super::hash::Keyed;
 use super::log::{Log, NOBODY, Order};
-use super::model::{Spread, Transition};
+use super::model::Spread;
+use super::pairing::Pairing;
 use crate::clock::Millis;
-
-/// One carrying out of an activity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Execution {
-    /// The activity.
-    pub activity: u16,
-    /// Who; [`NOBODY`] where not known.
-    pub resource: u32,
-    /// When it could have begun.
-    pub enabled: Option<Millis>,
-    /// When work began, where the log tells it.
-    pub started: Option<Millis>,
-    /// When it was done; `None`: still open.
-    pub completed: Option<Millis>,
-}
-
-impl Execution {
-    /// E − C.
-    pub fn sojourn(&self) -> Option<Millis> {
-        Some(self.completed? - self.enabled?)
-    }
-    /// S − C.
-    pub fn waiting(&self) -> Option<Millis> {
-        Some(self.started? - self.enabled?)
-    }
-    /// E − S.
-    pub fn processing(&self) -> Option<Millis> {
-        Some(self.completed? - self.started?)
-    }
-}
-
-/// Puts executions together from the events of one case; kept between cases for its memory.
-#[derive(Debug, Default)]
-pub struct Pairing {
-    open: Vec<Execution>,
-}
-
-impl Pairing {
-    /// Hands every execution of a case to `f`: completed ones as they complete, open ones at the end. `events` are in
-    /// the order of time.
-    pub fn of_case(&mut self, log: &Log, events: &[u32], mut f: impl FnMut(&Execution)) {
-        let mut before: Option<Millis> = None;
-        self.open.clear();
-        for i in events {
-            let i = *i as usize;
-            let (at, activity, resource) = (log.at[i], log.activity[i], log.resource[i]);
-            // a start after its end is a slip of the log: the end counts
-            let start = log.start_of(i).map(|s| s.min(at));
-            match log.transition_of(i) {
-                Transition::Complete => {
-                    let ours = |e: &Execution| e.activity == activity;
-                    let begun = self.open.iter().position(|e| ours(e) && e.started.is_some());
-                    let at_open = begun.or_else(|| self.open.iter().position(ours));
-                    let execution = if let Some(n) = at_open {
-                        let e = self.open.remove(n);
-                        let resource = if resource == NOBODY { e.resource } else { resource };
-                        Execution { resource, started: e.started.or(start), completed: Some(at), ..e }
-                    } else {
-                        let enabled = match (before, start) {
-                            (Some(c), Some(s)) => Some(c.min(s)),
-                            (c, s) => c.or(s),
-                        };
-                        Execution { activity, resource, enabled, started: start, completed: Some(at) }
-                    };
-                    f(&execution);
-                    before = Some(at);
-                }
-                Transition::Schedule => {
-                    // assigned anew: it waits since it was first there
-                    match self.open.iter_mut().find(|e| e.activity == activity && e.started.is_none()) {
-                        Some(e) if resource != NOBODY => e.resource = resource,
-                        Some(_) => {}
-                        None => {
-                            let enabled = Some(at);
-                            self.open.push(Execution { activity, resource, enabled, started: None, completed: None });
-                        }
-                    }
-                }
-                Transition::Start => {
-                    let mut same = self.open.iter_mut().filter(|e| e.activity == activity);
-                    match same.find(|e| e.started.is_none() || e.resource == resource) {
-                        Some(e) => {
-                            // a second start without an end between them: taken up again
-                            if e.started.is_none() {
-                                (e.started, e.resource) =
-                                    (Some(at), if resource == NOBODY { e.resource } else { resource });
-                            }
-                        }
-                        None => {
-                            let enabled = Some(before.map_or(at, |c| c.min(at)));
-                            let started = Some(at);
-                            self.open.push(Execution { activity, resource, enabled, started, completed: None });
-                        }
-                    }
-                }
-                Transition::Abort => {
-                    if let Some(n) = self.open.iter().position(|e| e.activity == activity) {
-                        self.open.remove(n);
-                    }
-                }
-                Transition::Pause => {}
-            }
-        }
-        self.open.iter().for_each(f);
-    }
-}
 
 /// The figures of one activity.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,14 +24,16 @@ pub struct ActivityFigures {
     pub executions: usize,
     /// Cases with more than one completed execution.
     pub repeated_cases: usize,
+    /// Executions right after one of the same activity.
+    pub self_loops: usize,
+    /// Executions after one of the same activity and others between them.
+    pub loops: usize,
     /// From enabled to completed, milliseconds.
     pub sojourn: Option<Spread>,
     /// From enabled to started, milliseconds.
     pub waiting: Option<Spread>,
     /// From started to completed, milliseconds.
     pub processing: Option<Spread>,
-    /// Mean place of its first event within its cases, 0 (begin) to 1 (end).
-    pub position: f64,
 }
 
 impl ActivityFigures {
@@ -213,7 +111,7 @@ impl Flat {
 /// Edges by number of activity: a square for the usual few, a map for the many.
 enum Edges {
     Square(usize, Vec<(u64, i64)>),
-    Map(HashMap<(u16, u16), (u64, i64)>),
+    Map(HashMap<(u16, u16), (u64, i64), Keyed>),
 }
 
 impl Edges {
@@ -221,7 +119,7 @@ impl Edges {
         if activities <= 512 {
             Self::Square(activities, vec![(0, 0); activities * activities])
         } else {
-            Self::Map(HashMap::new())
+            Self::Map(HashMap::default())
         }
     }
     fn add(&mut self, from: u16, to: u16, time: i64) {
@@ -272,17 +170,18 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
             rework_cases: 0,
             executions: 0,
             repeated_cases: 0,
+            self_loops: 0,
+            loops: 0,
             sojourn: None,
             waiting: None,
             processing: None,
-            position: 0.0,
         })
         .collect();
     let mut edges = Edges::new(n);
     let mut durations = Vec::with_capacity(log.cases.len());
-    let mut variants: HashSet<u128> = HashSet::new();
+    let mut variants: HashSet<u128, Keyed> = HashSet::default();
     let (seed, factor) = secrets();
-    let mut handovers: HashMap<(u32, u32), u64> = HashMap::new();
+    let mut handovers: HashMap<(u32, u32), u64, Keyed> = HashMap::default();
     let (mut ping_pong, mut rework_cases) = (0u64, 0usize);
     // events and executions of each activity in the case at hand
     let mut seen = vec![(0u32, 0u32); n];
@@ -297,8 +196,7 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
         let mut before: Option<usize> = None;
         // the two resources before, where they differ
         let (mut one, mut two) = (NOBODY, NOBODY);
-        let steps = (events.len().max(2) - 1) as f64;
-        for (place, i) in events.iter().enumerate() {
+        for i in events {
             let i = *i as usize;
             let a = log.activity[i];
             variant = (variant ^ (u128::from(a) + 1)).wrapping_mul(factor);
@@ -307,7 +205,6 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
             *events_of += 1;
             if *events_of == 1 {
                 touched.push(a);
-                figures[a as usize].position += place as f64 / steps;
             }
             if let Some(b) = before {
                 edges.add(log.activity[b], a, log.at[i] - log.at[b]);
@@ -326,12 +223,21 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
             before = Some(i);
         }
         variants.insert(variant);
+        let mut done: Option<u16> = None;
         pairing.of_case(log, events, |e| {
             if e.completed.is_none() {
                 return;
             }
-            figures[e.activity as usize].executions += 1;
-            seen[e.activity as usize].1 += 1;
+            let f = &mut figures[e.activity as usize];
+            f.executions += 1;
+            let times = &mut seen[e.activity as usize].1;
+            *times += 1;
+            if done == Some(e.activity) {
+                f.self_loops += 1;
+            } else if *times > 1 {
+                f.loops += 1;
+            }
+            done = Some(e.activity);
             if let Some(v) = e.sojourn() {
                 sojourn.push(e.activity, v);
             }
@@ -357,7 +263,6 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
         f.sojourn = sojourn.spread(f.activity);
         f.waiting = waiting.spread(f.activity);
         f.processing = processing.spread(f.activity);
-        f.position /= f.cases.max(1) as f64;
     }
     figures.sort_by(|a, b| b.count.cmp(&a.count).then(a.activity.cmp(&b.activity)));
     let mut handovers: Vec<_> = handovers.into_iter().map(|((a, b), n)| (a, b, n)).collect();
@@ -378,14 +283,14 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
 /// Where the hash of a variant begins, and an odd multiplier: nobody can know them beforehand, so that no log can be made
 /// whose variants fall together.
 fn secrets() -> (u128, u128) {
-    let state = RandomState::new();
+    let state = Keyed::default();
     let wide = |n: u8| (u128::from(state.hash_one(n)) << 64) | u128::from(state.hash_one(n + 1));
     (wide(1), wide(3) | 1)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Event;
+    use super::super::model::{Event, Transition};
     use super::*;
     use proptest::prelude::*;
 
@@ -398,6 +303,7 @@ mod tests {
                 resource: resource.as_bytes(),
                 at: *at,
                 start: *start,
+                enabled: None,
                 transition: *transition,
             })
             .expect("room");
@@ -427,6 +333,7 @@ mod tests {
         let b = of(&log, &all, "b");
         assert_eq!(b.sojourn.map(|s| (s.n, s.median as i64, s.max as i64)), Some((3, 100, 300)));
         assert_eq!((b.count, b.cases, b.rework_cases, b.repeated_cases), (3, 2, 1, 1));
+        assert_eq!((b.self_loops, b.loops), (1, 0));
         assert_eq!(all.case_duration.map(|s| s.mean as i64), Some(205));
         let (a, b) = (log.activities.find(b"a"), log.activities.find(b"b"));
         assert_eq!((a, b), (Some(0), Some(1)));

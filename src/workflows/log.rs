@@ -1,132 +1,13 @@
-//! An event log in columns: 18 bytes an event, names once.
-
-use std::hash::{BuildHasher as _, RandomState};
+//! An event log in columns: 18 bytes an event and 8 for each further time that its rows tell; names once.
 
 use super::model::{Event, Transition};
+use super::names::{Names, same};
 use crate::clock::Millis;
 
 /// No resource.
 pub const NOBODY: u32 = u32::MAX;
 /// Marks a missing start in [`Log::start`].
 pub const NO_START: Millis = Millis::MIN;
-
-/// Distinct names and their numbers, in the order of first sight. Holds bytes as they stood in the file until
-/// [`Names::decode`] has settled what they mean.
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    text: Vec<u8>,
-    ends: Vec<u32>,
-    /// Open addressing; number + 1, 0 where free.
-    table: Vec<u32>,
-    hasher: RandomState,
-}
-
-impl Names {
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The bytes of number `i`; empty for a number that is not there.
-    pub fn bytes(&self, i: u32) -> &[u8] {
-        let i = i as usize;
-        let Some(end) = self.ends.get(i) else { return &[] };
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.text[start as usize..*end as usize]
-    }
-
-    /// The name of number `i`; what is no UTF-8 shows as `�`.
-    pub fn get(&self, i: u32) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(self.bytes(i))
-    }
-
-    /// All names in the order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.len()).map(|i| self.bytes(i as u32))
-    }
-
-    fn slot(&self, name: &[u8]) -> (usize, u32) {
-        let mask = self.table.len() - 1;
-        let mut at = self.hasher.hash_one(name) as usize & mask;
-        loop {
-            match self.table[at] {
-                0 => return (at, 0),
-                n if self.bytes(n - 1) == name => return (at, n),
-                _ => at = (at + 1) & mask,
-            }
-        }
-    }
-
-    /// The number of `name` if it is known.
-    pub fn find(&self, name: &[u8]) -> Option<u32> {
-        if self.table.is_empty() {
-            return None;
-        }
-        self.slot(name).1.checked_sub(1)
-    }
-
-    /// The number of `name`, and whether it is new; `None` when all names together pass 4 GiB.
-    pub fn intern(&mut self, name: &[u8]) -> Option<(u32, bool)> {
-        if self.table.len() < 16 || self.ends.len() * 8 >= self.table.len() * 5 {
-            self.grow();
-        }
-        let (at, found) = self.slot(name);
-        if found > 0 {
-            return Some((found - 1, false));
-        }
-        let end = u32::try_from(self.text.len() + name.len()).ok()?;
-        let n = u32::try_from(self.ends.len()).ok().filter(|n| *n < NOBODY - 1)?;
-        self.text.extend_from_slice(name);
-        self.ends.push(end);
-        self.table[at] = n + 1;
-        Some((n, true))
-    }
-
-    fn grow(&mut self) {
-        let size = (self.table.len() * 2).max(64);
-        self.table = vec![0; size];
-        for n in 0..self.ends.len() as u32 {
-            let mut at = self.hasher.hash_one(self.bytes(n)) as usize & (size - 1);
-            while self.table[at] != 0 {
-                at = (at + 1) & (size - 1);
-            }
-            self.table[at] = n + 1;
-        }
-    }
-
-    /// How many names are ASCII, valid UTF-8 beyond ASCII, and no UTF-8.
-    pub fn census(&self) -> [usize; 3] {
-        let mut out = [0; 3];
-        for name in self.iter() {
-            out[if name.is_ascii() { 0 } else { 1 + usize::from(std::str::from_utf8(name).is_err()) }] += 1;
-        }
-        out
-    }
-
-    /// Reads every name as GB18030 and keeps it as UTF-8; whether all of them could be read. Numbers stay.
-    pub fn decode_gb18030(&mut self) -> bool {
-        let mut text = Vec::with_capacity(self.text.len() * 3 / 2);
-        let mut ends = Vec::with_capacity(self.ends.len());
-        let mut whole = true;
-        for name in self.iter() {
-            let (decoded, bad) = encoding_rs::GB18030.decode_without_bom_handling(name);
-            whole &= !bad;
-            text.extend_from_slice(decoded.as_bytes());
-            ends.push(text.len() as u32);
-        }
-        (self.text, self.ends) = (text, ends);
-        self.table.clear();
-        if !self.ends.is_empty() {
-            self.table = vec![0; (self.ends.len() * 4).next_power_of_two().max(32)];
-            self.grow();
-        }
-        whole
-    }
-}
 
 /// Why a log cannot take an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +37,8 @@ pub struct Log {
     pub at: Vec<Millis>,
     /// The start of each event or [`NO_START`]; empty when no event has one.
     pub start: Vec<Millis>,
+    /// When each event's execution could have begun, as its row tells it, or [`NO_START`]; empty when no row tells it.
+    pub enabled: Vec<Millis>,
     /// The transition of each event; empty when all are completions.
     pub transition: Vec<u8>,
     /// The case of the event before, for files that are grouped by case.
@@ -178,10 +61,28 @@ impl Log {
     /// When the log is full; the event is not taken then.
     pub fn push(&mut self, event: &Event<'_>) -> Result<(), Overflow> {
         let case = match self.last_case {
-            Some(last) if self.cases.bytes(last) == event.case => last,
+            Some(last) if same(self.cases.bytes(last), event.case) => last,
             _ => self.cases.intern(event.case).ok_or(Overflow::Size)?.0,
         };
         self.last_case = Some(case);
+        self.push_to(case, event)
+    }
+
+    /// Takes many events in, `found` being room for its work.
+    ///
+    /// # Errors
+    /// When the log is full: with the place of the first event that was not taken.
+    pub fn push_all(&mut self, events: &[Event<'_>], found: &mut Vec<u32>) -> Result<(), (usize, Overflow)> {
+        self.cases.find_all(events.iter().map(|e| e.case), found);
+        for (place, (event, case)) in events.iter().zip(found.iter()).enumerate() {
+            let taken = if *case == NOBODY { self.push(event) } else { self.push_to(*case, event) };
+            taken.map_err(|full| (place, full))?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push_to(&mut self, case: u32, event: &Event<'_>) -> Result<(), Overflow> {
         let (activity, new) = self.activities.intern(event.activity).ok_or(Overflow::Size)?;
         let Ok(activity) = u16::try_from(activity) else { return Err(Overflow::Activities) };
         if new && activity == u16::MAX {
@@ -195,14 +96,10 @@ impl Log {
         if self.at.len() >= u32::MAX as usize {
             return Err(Overflow::Size);
         }
-        if event.start.is_some() && self.start.is_empty() {
-            self.start = vec![NO_START; self.at.len()];
-        }
+        fill(&mut self.start, event.start, self.at.len());
+        fill(&mut self.enabled, event.enabled, self.at.len());
         if event.transition != Transition::Complete && self.transition.is_empty() {
             self.transition = vec![Transition::Complete as u8; self.at.len()];
-        }
-        if event.start.is_some() || !self.start.is_empty() {
-            self.start.push(event.start.unwrap_or(NO_START));
         }
         if event.transition != Transition::Complete || !self.transition.is_empty() {
             self.transition.push(event.transition as u8);
@@ -219,6 +116,11 @@ impl Log {
         self.start.get(i).copied().filter(|s| *s != NO_START)
     }
 
+    /// When the execution of event `i` could have begun, where its row tells it.
+    pub fn enabled_of(&self, i: usize) -> Option<Millis> {
+        self.enabled.get(i).copied().filter(|s| *s != NO_START)
+    }
+
     /// The transition of event `i`.
     pub fn transition_of(&self, i: usize) -> Transition {
         self.transition.get(i).map_or(Transition::Complete, |t| Transition::from_code(*t))
@@ -226,13 +128,48 @@ impl Log {
 
     /// The first and the last time in the log.
     pub fn period(&self) -> Option<(Millis, Millis)> {
-        let first = self.at.iter().chain(self.start.iter().filter(|s| **s != NO_START)).min()?;
+        let told = self.start.iter().chain(&self.enabled).filter(|s| **s != NO_START);
+        let first = self.at.iter().chain(told).min()?;
         Some((*first, *self.at.iter().max()?))
+    }
+
+    /// Puts the events in the order of [`Log::order`], so that whoever goes through them case by case goes straight
+    /// through memory.
+    pub fn settle(&mut self) {
+        let Order { events, .. } = self.order();
+        if events.is_sorted() {
+            return;
+        }
+        put_in_order(&mut self.case, &events);
+        put_in_order(&mut self.activity, &events);
+        put_in_order(&mut self.resource, &events);
+        put_in_order(&mut self.at, &events);
+        put_in_order(&mut self.start, &events);
+        put_in_order(&mut self.enabled, &events);
+        put_in_order(&mut self.transition, &events);
     }
 
     /// The events case by case, each case in the order of time.
     pub fn order(&self) -> Order {
         Order::of(self)
+    }
+}
+
+/// Adds a value to a column that is empty while nothing has one; `len` events stand before it.
+#[inline]
+fn fill(column: &mut Vec<Millis>, value: Option<Millis>, len: usize) {
+    if value.is_some() && column.is_empty() {
+        *column = vec![NO_START; len];
+    }
+    if value.is_some() || !column.is_empty() {
+        column.push(value.unwrap_or(NO_START));
+    }
+}
+
+/// A column in another order; an empty one stays so.
+fn put_in_order<T: Copy>(column: &mut Vec<T>, order: &[u32]) {
+    if !column.is_empty() {
+        *column = order.iter().map(|i| column[*i as usize]).collect();
     }
 }
 
@@ -254,17 +191,29 @@ impl Order {
         for i in 1..begins.len() {
             begins[i] += begins[i - 1];
         }
-        let mut next = begins.clone();
-        let mut events = vec![0u32; log.len()];
-        for (i, case) in log.case.iter().enumerate() {
-            let slot = &mut next[*case as usize];
-            events[*slot as usize] = i as u32;
-            *slot += 1;
+        let mut events: Vec<u32>;
+        if log.case.is_sorted() {
+            events = (0..log.len() as u32).collect();
+        } else {
+            let mut next = begins.clone();
+            events = vec![0u32; log.len()];
+            for (i, case) in log.case.iter().enumerate() {
+                let slot = &mut next[*case as usize];
+                events[*slot as usize] = i as u32;
+                *slot += 1;
+            }
         }
+        let mut keys: Vec<(Millis, u32)> = Vec::new();
         for pair in begins.windows(2) {
             let part = &mut events[pair[0] as usize..pair[1] as usize];
             if !part.is_sorted_by_key(|i| log.at[*i as usize]) {
-                part.sort_by_key(|i| log.at[*i as usize]);
+                // the number of the event keeps the file's order of equal times
+                keys.clear();
+                keys.extend(part.iter().map(|i| (log.at[*i as usize], *i)));
+                keys.sort_unstable();
+                for (slot, (_, i)) in part.iter_mut().zip(&keys) {
+                    *slot = *i;
+                }
             }
         }
         Self { begins, events }
@@ -284,7 +233,6 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn event<'a>(case: &'a str, activity: &'a str, at: Millis) -> Event<'a> {
         Event { case: case.as_bytes(), activity: activity.as_bytes(), at, ..Event::default() }
@@ -321,32 +269,5 @@ mod tests {
             log.push(&event("a", &format!("n{i}"), 1)).expect("room");
         }
         assert_eq!(log.push(&event("a", "one more", 1)), Err(Overflow::Activities));
-    }
-
-    #[test]
-    fn chinese_names_in_gb18030_become_utf_8_and_keep_their_numbers() {
-        let mut names = Names::default();
-        for name in ["部门经理审批", "plain", "财务"] {
-            names.intern(&encoding_rs::GB18030.encode(name).0).expect("room");
-        }
-        assert!(names.decode_gb18030());
-        assert_eq!(names.get(0), "部门经理审批");
-        assert_eq!(names.find("财务".as_bytes()), Some(2));
-        assert_eq!(names.intern(b"plain"), Some((1, false)));
-    }
-
-    proptest! {
-        #[test]
-        fn a_name_keeps_its_number(names in prop::collection::vec("[a-d]{0,3}", 0..200)) {
-            let mut all = Names::default();
-            let mut seen: Vec<String> = vec![];
-            for name in names {
-                let (n, new) = all.intern(name.as_bytes()).expect("room");
-                prop_assert_eq!(new, !seen.contains(&name));
-                if new { seen.push(name.clone()); }
-                prop_assert_eq!(all.get(n), name.as_str());
-            }
-            prop_assert_eq!(all.len(), seen.len());
-        }
     }
 }

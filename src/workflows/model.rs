@@ -3,8 +3,8 @@
 //! - An **event** is one row of the log; its **activity** is the `concept:name`. A **case** is one request on its way.
 //! - Events of a case are taken in the order of their time; where times are equal, in the order of the log.
 //! - An **execution** of an activity is enabled (C), started (S) and completed (E). A log with lifecycle events gives
-//!   C by `schedule`, S by `start`, E by `complete`; a row with a start timestamp gives S and E. What the log does not
-//!   give: C is the completion before it in the case (an approximation where branches run in parallel), none for the
+//!   C by `schedule`, S by `start`, E by `complete`; a row with a start timestamp gives S and E, one with an enabling
+//!   timestamp C. What the log does not give: C is the completion before it in the case (an approximation where branches run in parallel), none for the
 //!   first execution of a case.
 //! - **Sojourn** is E − C, **waiting** S − C, **processing** E − S. For the first execution of a case with a start
 //!   timestamp C is S. The first execution of a case that has neither has no sojourn; it is not counted as zero.
@@ -48,7 +48,7 @@ impl Transition {
     /// a completion: such a log has one event an execution.
     pub fn from_bytes(word: &[u8]) -> Self {
         let is = |w: &str| word.eq_ignore_ascii_case(w.as_bytes());
-        if is("complete") || word.is_empty() {
+        if word.is_empty() || is("complete") {
             Self::Complete
         } else if is("schedule") || is("assign") || is("reassign") {
             Self::Schedule
@@ -88,6 +88,8 @@ pub struct Event<'a> {
     pub at: Millis,
     /// When the work began, where the row tells it.
     pub start: Option<Millis>,
+    /// When it could have begun, where the row tells it.
+    pub enabled: Option<Millis>,
     /// What it says of the execution.
     pub transition: Transition,
 }
@@ -116,10 +118,9 @@ impl Spread {
         if n == 0 {
             return None;
         }
-        let sum: f64 = values.iter().map(|v| *v as f64).sum();
-        let max = values.iter().copied().max().unwrap_or(0) as f64;
-        let p95 = quantile(values, 0.95);
-        let median = quantile(values, 0.5);
+        let (sum, max) = values.iter().fold((0.0, Millis::MIN), |(sum, max), v| (sum + *v as f64, max.max(*v)));
+        let (median, p95) = (quantile(values, 0.5), quantile_above_median(values, 0.95));
+        let max = max as f64;
         Some(Self { n, sum, mean: sum / n as f64, median, p95, max })
     }
 }
@@ -138,6 +139,21 @@ pub fn quantile(values: &mut [Millis], q: f64) -> f64 {
         Some(next) if share > 0.0 => at + (next as f64 - at) * share,
         _ => at,
     }
+}
+
+/// [`quantile`] of values that [`quantile`] has parted at their median; `q` over 0.5. Looks at the upper half only.
+fn quantile_above_median(values: &mut [Millis], q: f64) -> f64 {
+    let middle = (values.len().max(1) - 1) / 2;
+    let rank = (values.len().max(1) - 1) as f64 * q;
+    let upper = &mut values[middle..];
+    if upper.len() < 2 {
+        return quantile(upper, 1.0);
+    }
+    // the same rank, counted from the middle
+    let low = (rank.floor() as usize).saturating_sub(middle);
+    let (_, at, above) = upper.select_nth_unstable(low);
+    let (at, share) = (*at as f64, rank.fract());
+    above.iter().copied().min().filter(|_| share > 0.0).map_or(at, |next| at + (next as f64 - at) * share)
 }
 
 /// The Wilson 95 % interval of `k` out of `n`; (0, 1) when `n` is 0.
@@ -190,6 +206,8 @@ mod tests {
             let (low, high) = (rank.floor() as usize, rank.ceil() as usize);
             let wanted = sorted[low] as f64 + (sorted[high] - sorted[low]) as f64 * (rank - low as f64);
             prop_assert!((quantile(&mut values, q) - wanted).abs() < 1e-6);
+            let p95 = quantile(&mut values.clone(), 0.95);
+            prop_assert!((Spread::of(&mut values).map_or(0.0, |s| s.p95) - p95).abs() < 1e-9);
         }
     }
 }

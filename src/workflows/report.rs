@@ -40,7 +40,7 @@ pub fn to_json(log: &Log, all: &Analysis, now: &Insight) -> Value {
             let mut value = json!({
                 "name": name(f.activity), "count": f.count, "cases": f.cases, "executions": f.executions,
                 "sojourn": spread(f.sojourn.as_ref()), "rework_cases": f.rework_cases,
-                "repeated_cases": f.repeated_cases,
+                "repeated_cases": f.repeated_cases, "self_loops": f.self_loops, "loops": f.loops,
             });
             if f.waiting.is_some() || f.processing.is_some() {
                 value["waiting"] = spread(f.waiting.as_ref());
@@ -70,6 +70,7 @@ pub fn to_json(log: &Log, all: &Analysis, now: &Insight) -> Value {
         "rework_cases": all.rework_cases, "ping_pong": all.ping_pong,
         "handover_count": all.handovers.iter().map(|h| h.2).sum::<u64>(), "handovers": handovers,
         "as_of": rfc3339(now.as_of), "finished": now.finished, "running": now.running,
+        "finished_duration": spread(now.duration.as_ref()), "running_age": spread(now.running_age.as_ref()),
         "bottlenecks": now.bottlenecks().into_iter().map(|n| bottleneck(n, now.as_of)).collect::<Vec<_>>(),
     })
 }
@@ -87,6 +88,12 @@ fn bottleneck(n: &Node, as_of: Millis) -> Value {
         .collect();
     json!({
         "activity": n.name, "score": (n.score * 10_000.0).round() / 10_000.0, "lost_s": seconds(n.lost),
+        "p95_s": n.losing().map(|s| seconds(s.p95)),
+        "trend": match n.direction {
+            Direction::Rising => "rising",
+            Direction::Steady => "steady",
+            Direction::Falling => "falling",
+        },
         "open": n.blocked.open, "blocked": n.blocked.blocked,
         "blocked_share": n.blocked.share(),
         "blocked_interval": n.blocked.share().map(|_| [n.blocked.interval.0, n.blocked.interval.1]),
@@ -122,6 +129,10 @@ pub fn to_text(log: &Log, all: &Analysis, now: &Insight) -> String {
     let [mean, median, p95] = spans(all.case_duration.as_ref());
     line(&say::durations(&mean, &median, &p95));
     line(&say::state_as_of(&rfc3339(now.as_of), now.running, now.finished));
+    let [mean, median, p95] = spans(now.running_age.as_ref());
+    if now.running > 0 {
+        line(&say::running_age(&mean, &median, &p95));
+    }
     line("");
     line(&format!(
         "{} {} {} {} {} {}",
@@ -213,7 +224,11 @@ pub fn to_markdown(name: &str, now: &Insight) -> String {
     line(String::new());
     line(say::state_as_of(&rfc3339(now.as_of), now.running, now.finished));
     let [mean, median, p95] = spans(now.duration.as_ref());
-    line(say::durations(&mean, &median, &p95));
+    line(say::finished_durations(&mean, &median, &p95));
+    if now.running > 0 {
+        let [mean, median, p95] = spans(now.running_age.as_ref());
+        line(say::running_age(&mean, &median, &p95));
+    }
     if let Some(share) = now.rework_share {
         line(say::rework_line(&percent(share)));
     }

@@ -2,7 +2,8 @@
 //!
 //! An event in a case's bytes: zigzag varint of the time since the event before, varint of activity × 16 + transition ×
 //! 2 + whether a start follows, varint of resource + 1 (0: nobody), and where one follows, zigzag varint of time −
-//! start. Words (activities, resources) stand in a table of their own.
+//! start. The transitions 5 and 6 are a completion and a start behind which the time at which the execution could begin
+//! follows in the same way. Words (activities, resources) stand in a table of their own.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -100,6 +101,7 @@ pub async fn load(store: &Store, id: i64) -> Result<Log, StoreError> {
                     resource: resource.as_bytes(),
                     at: e.at,
                     start: e.start,
+                    enabled: e.enabled,
                     transition: Transition::from_code(e.transition),
                 };
                 log.push(&event).map_err(|_| damaged(&case))?;
@@ -141,6 +143,21 @@ struct Packed {
     transition: u8,
     resource: u32,
     start: Option<Millis>,
+    /// With a completion or a start only.
+    enabled: Option<Millis>,
+}
+
+/// A completion behind which an enabling time follows; a start is one more.
+const TOLD: u8 = 5;
+
+impl Packed {
+    fn code(&self) -> u8 {
+        match (self.enabled, Transition::from_code(self.transition)) {
+            (Some(_), Transition::Complete) => TOLD,
+            (Some(_), Transition::Start) => TOLD + 1,
+            _ => self.transition,
+        }
+    }
 }
 
 fn put(out: &mut Vec<u8>, mut v: u64) {
@@ -178,10 +195,13 @@ fn pack(events: &[Packed]) -> Vec<u8> {
     for e in events {
         put(&mut out, zigzag(e.at.wrapping_sub(before)));
         before = e.at;
-        put(&mut out, u64::from(e.activity) << 4 | u64::from(e.transition & 7) << 1 | u64::from(e.start.is_some()));
+        put(&mut out, u64::from(e.activity) << 4 | u64::from(e.code() & 7) << 1 | u64::from(e.start.is_some()));
         put(&mut out, if e.resource == NOBODY { 0 } else { u64::from(e.resource) + 1 });
         if let Some(start) = e.start {
             put(&mut out, zigzag(e.at.wrapping_sub(start)));
+        }
+        if let Some(enabled) = e.enabled.filter(|_| e.code() >= TOLD) {
+            put(&mut out, zigzag(e.at.wrapping_sub(enabled)));
         }
     }
     out
@@ -199,13 +219,13 @@ fn unpack(mut bytes: &[u8]) -> Option<Vec<Packed>> {
             r => u32::try_from(r - 1).ok()?,
         };
         let start = if head & 1 == 1 { Some(at.wrapping_sub(unzigzag(take(&mut bytes)?))) } else { None };
-        out.push(Packed {
-            at,
-            activity: u32::try_from(head >> 4).ok()?,
-            transition: (head >> 1 & 7) as u8,
-            resource,
-            start,
-        });
+        let (transition, told) = match (head >> 1 & 7) as u8 {
+            TOLD => (Transition::Complete as u8, true),
+            code if code > TOLD => (Transition::Start as u8, true),
+            code => (code, false),
+        };
+        let enabled = if told { Some(at.wrapping_sub(unzigzag(take(&mut bytes)?))) } else { None };
+        out.push(Packed { at, activity: u32::try_from(head >> 4).ok()?, transition, resource, start, enabled });
     }
     Some(out)
 }
@@ -282,12 +302,16 @@ pub async fn add(tx: &mut Tx, name: &str, source: &str, log: &Log, now: Millis) 
                 .iter()
                 .map(|i| {
                     let i = *i as usize;
+                    let transition = log.transition_of(i);
                     Packed {
                         at: log.at[i],
                         activity: activity[log.activity[i] as usize],
-                        transition: log.transition_of(i) as u8,
+                        transition: transition as u8,
                         resource: if log.resource[i] == NOBODY { NOBODY } else { resource[log.resource[i] as usize] },
                         start: log.start_of(i),
+                        enabled: log
+                            .enabled_of(i)
+                            .filter(|_| matches!(transition, Transition::Complete | Transition::Start)),
                     }
                 })
                 .collect();
@@ -352,7 +376,7 @@ async fn known(tx: &mut Tx, id: i64, names: &[String]) -> Result<HashMap<String,
 }
 
 /// The store's number of each word of `names`; words that are not there yet are added.
-async fn words(tx: &mut Tx, id: i64, kind: i64, names: &super::log::Names) -> Result<Vec<u32>, StoreError> {
+async fn words(tx: &mut Tx, id: i64, kind: i64, names: &super::names::Names) -> Result<Vec<u32>, StoreError> {
     let rows = tx
         .rows("SELECT word, no FROM workflow_word WHERE workflow_id = $1 AND kind = $2", args![id, kind], |r| {
             Ok((r.get::<String>(0)?, r.get::<i64>(1)?))
@@ -392,14 +416,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn packed() -> impl Strategy<Value = Packed> {
-        (any::<i64>(), 0u32..70_000, 0u8..5, prop_oneof![Just(NOBODY), 0u32..9], prop::option::of(any::<i64>()))
-            .prop_map(|(at, activity, transition, resource, start)| Packed {
-                at,
-                activity,
-                transition,
-                resource,
-                start,
-            })
+        let time = prop::option::of(any::<i64>());
+        (any::<i64>(), 0u32..70_000, 0u8..5, prop_oneof![Just(NOBODY), 0u32..9], time.clone(), time).prop_map(
+            |(at, activity, transition, resource, start, enabled)| {
+                let enabled = enabled.filter(|_| matches!(transition, 0 | 2));
+                Packed { at, activity, transition, resource, start, enabled }
+            },
+        )
     }
 
     proptest! {

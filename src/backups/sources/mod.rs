@@ -13,6 +13,7 @@ pub use super::model::Report;
 use super::model::Tool;
 use crate::clock::Millis;
 use crate::locale::backups as say;
+use crate::text::encoding;
 
 /// Largest file that is read.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -48,8 +49,8 @@ pub fn parse(tool: Tool, bytes: &[u8], cx: &Context) -> Result<Report, String> {
     if bytes.len() > MAX_BYTES {
         return Err(say::too_large(MAX_BYTES >> 20));
     }
-    let text = decode(bytes);
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = encoding::decode_lossy(bytes);
+    let text = text.trim();
     if text.is_empty() {
         return Err(say::empty_file());
     }
@@ -57,15 +58,6 @@ pub fn parse(tool: Tool, bytes: &[u8], cx: &Context) -> Result<Report, String> {
         Tool::Restic => restic::parse(text, cx),
         Tool::Borg => borg::parse(text, cx),
         Tool::Pgbackrest => pgbackrest::parse(text, cx),
-    }
-}
-
-/// UTF-8, or UTF-16 with its mark (PowerShell's `>`); what cannot be read becomes U+FFFD.
-fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => encoding_rs::UTF_16LE.decode_without_bom_handling(rest).0,
-        [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
-        _ => String::from_utf8_lossy(bytes),
     }
 }
 

@@ -7,6 +7,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Format, LogError};
 use crate::locale::workflows as say;
+use crate::text::encoding;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
@@ -28,6 +29,11 @@ impl Lines<'_> {
     /// The line at which the reader stands, from 1.
     pub fn line(&self) -> u64 {
         self.line_ends + 1
+    }
+    /// Consumes without counting, for a reader that counts by itself.
+    pub fn consume_uncounted(&mut self, n: usize) {
+        self.since_mark += n as u64;
+        self.inner.consume(n);
     }
     /// A piece is whole: the next may be as long again.
     pub fn mark(&mut self) {
@@ -55,8 +61,7 @@ impl BufRead for Lines<'_> {
     fn consume(&mut self, n: usize) {
         let buf = self.inner.buffer();
         self.line_ends += memchr::memchr_iter(b'\n', &buf[..n.min(buf.len())]).count() as u64;
-        self.since_mark += n as u64;
-        self.inner.consume(n);
+        self.consume_uncounted(n);
     }
 }
 
@@ -102,8 +107,8 @@ pub(super) fn open<'a>(raw: impl Read + 'a) -> Result<Lines<'a>, LogError> {
         Box::new(raw)
     };
     let (head, raw) = with_head(raw, 512)?;
-    let encoding = Encoding::for_bom(&head).map(|(e, _)| e).or_else(|| declared(&head));
-    let raw: Raw<'a> = match encoding {
+    let found = encoding::marked(&head).map(|(e, _)| e).or_else(|| declared(&head));
+    let raw: Raw<'a> = match found {
         Some(e) if e != encoding_rs::UTF_8 => Box::new(Transcode {
             raw: Box::new(raw),
             decoder: e.new_decoder(),

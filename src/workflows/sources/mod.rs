@@ -27,6 +27,8 @@ pub struct Options {
     pub time: Option<String>,
     /// Column of the start.
     pub start: Option<String>,
+    /// Column of the time at which the execution could begin.
+    pub enabled: Option<String>,
     /// Column of the resource.
     pub resource: Option<String>,
     /// Column of the lifecycle transition.
@@ -46,6 +48,7 @@ impl Default for Options {
             activity: None,
             time: None,
             start: None,
+            enabled: None,
             resource: None,
             lifecycle: None,
             delimiter: None,
@@ -110,12 +113,13 @@ pub fn read(path: &Path, options: &Options) -> Result<Log, LogError> {
 /// As [`read`].
 pub fn read_from(raw: impl Read, options: &Options) -> Result<Log, LogError> {
     let mut input = input::open(raw)?;
-    let log = match input::format(&mut input)? {
+    let mut log = match input::format(&mut input)? {
         Format::Xes => xes::read(input, options)?,
         Format::Csv => csv::read(input, options)?,
     };
     if log.is_empty() {
         return Err(LogError::File(say::no_events()));
     }
+    log.settle();
     Ok(log)
 }

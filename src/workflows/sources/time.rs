@@ -4,6 +4,7 @@ use chrono::{NaiveDateTime, Offset as _, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::text::encoding;
 
 /// Reads times; remembers the last day and the last offset, since neighbours share them.
 #[derive(Debug, Clone)]
@@ -11,14 +12,17 @@ pub struct TimeReader {
     zone: Tz,
     pattern: Option<String>,
     day: ([u8; 10], Millis),
-    /// The hour of local time and how far it is from UTC.
-    offset: Option<(Millis, Millis)>,
+    /// Hours of local time and how far each is from UTC, found by the hour's last bits.
+    offsets: Vec<(Millis, Millis)>,
 }
+
+/// Hours whose offsets are remembered.
+const HOURS: usize = 1024;
 
 impl TimeReader {
     /// A reader that takes times without a zone as times of `zone`, and tries `pattern` (strftime) first.
     pub fn new(zone: Tz, pattern: Option<String>) -> Self {
-        Self { zone, pattern, day: ([0; 10], 0), offset: None }
+        Self { zone, pattern, day: ([0; 10], 0), offsets: vec![(Millis::MIN, 0); HOURS] }
     }
 
     /// Reads a time: ISO 8601 with `T` or a blank, `-`, `/` or `.` between the parts of the day, seconds and fractions
@@ -35,11 +39,39 @@ impl TimeReader {
                 .or_else(|| chrono::NaiveDate::parse_from_str(text, pattern).ok()?.and_hms_opt(0, 0, 0))?;
             return self.in_zone(local.and_utc().timestamp_millis());
         }
+        if let Some(local) = text.first_chunk().and_then(|t| self.fixed(t)) {
+            match &text[19..] {
+                [] => return self.in_zone(local),
+                b"Z" | b".000Z" | b"+00:00" | b".000+00:00" => return Some(local),
+                _ => {}
+            }
+        }
         if let Some(at) = self.iso(text) {
             return Some(at);
         }
         let text = text.trim_ascii();
         self.iso(text).or_else(|| self.digits(text)).or_else(|| self.unusual(text))
+    }
+
+    /// `YYYY-MM-DD?HH:MM:SS`, as most logs write it; `None` for anything else.
+    #[inline]
+    fn fixed(&mut self, t: &[u8; 19]) -> Option<Millis> {
+        let separated = t[4] == b'-' && t[7] == b'-' && matches!(t[10], b' ' | b'T') && t[13] == b':' && t[16] == b':';
+        let digit = |i: usize| t[i].wrapping_sub(b'0');
+        let two = |i: usize| Millis::from(digit(i)) * 10 + Millis::from(digit(i + 1));
+        let digits = [11, 12, 14, 15, 17, 18].iter().all(|i| digit(*i) < 10);
+        if !separated || !digits {
+            return None;
+        }
+        let date = t.first_chunk::<10>()?;
+        if *date != self.day.0 {
+            if ![0, 1, 2, 3, 5, 6, 8, 9].iter().all(|i| digit(*i) < 10) {
+                return None;
+            }
+            self.day = (*date, days(two(0) * 100 + two(2), two(5), two(8))?);
+        }
+        let (h, m, s) = (two(11), two(14), two(17));
+        (h < 24 && m < 60 && s <= 60).then_some(self.day.1 + h * HOUR + m * MINUTE + s * SECOND)
     }
 
     /// `YYYY-MM-DD[T ]HH:MM[:SS[.fff]][Z|±HH[:MM]]`.
@@ -94,9 +126,9 @@ impl TimeReader {
             return Some(local);
         }
         let hour = local.div_euclid(HOUR);
-        if let Some((at, by)) = self.offset
-            && at == hour
-        {
+        let slot = hour.rem_euclid(HOURS as Millis) as usize;
+        let (at, by) = self.offsets[slot];
+        if at == hour {
             return Some(local - by);
         }
         let naive = chrono::DateTime::from_timestamp_millis(local)?.naive_utc();
@@ -107,7 +139,7 @@ impl TimeReader {
                 Millis::from(before.fix().local_minus_utc()) * SECOND
             }
         };
-        self.offset = Some((hour, by));
+        self.offsets[slot] = (hour, by);
         Some(local - by)
     }
 
@@ -138,8 +170,7 @@ impl TimeReader {
 
     /// One-digit months and days, day first with dots, Chinese.
     fn unusual(&mut self, t: &[u8]) -> Option<Millis> {
-        let text = std::str::from_utf8(t).map(std::borrow::Cow::Borrowed).ok();
-        let text = text.or_else(|| encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(t))?;
+        let text = encoding::decode(t).ok()?;
         let text =
             text.replace(['年', '月'], "-").replace('日', " ").replace(['时', '点', '分', '：'], ":").replace('秒', "");
         let text = text.trim().trim_end_matches(':');

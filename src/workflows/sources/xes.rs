@@ -199,6 +199,7 @@ impl Xes {
             },
             at,
             start: fields.start,
+            enabled: None,
             transition: fields.transition,
         };
         self.log.push(&event).map_err(|e| LogError::overflow(line, e))
