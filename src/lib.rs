@@ -20,6 +20,8 @@ pub mod journal;
 pub mod locale;
 pub mod log;
 pub mod net;
+pub mod notify;
+pub mod oncall;
 pub mod serve;
 pub mod store;
 pub mod text;

@@ -7,7 +7,7 @@ use crate::args;
 use crate::clock::Millis;
 use crate::journal::{self, Entry};
 use crate::locale::cli as say;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Row, Store, StoreError, Tx};
 
 /// An operator as the store knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,21 +22,26 @@ pub struct Operator {
     pub created_at: Millis,
 }
 
+const ALL: &str = "SELECT name, role, key_fingerprint, created_at FROM operator ORDER BY name";
+
+fn read(r: &Row<'_>) -> Result<Operator, StoreError> {
+    Ok(Operator { name: r.get(0)?, role: Role::from_word(&r.get::<String>(1)?), key: r.get(2)?, created_at: r.get(3)? })
+}
+
 /// All operators by name.
 ///
 /// # Errors
 /// When the store does not answer.
 pub async fn list(store: &Store) -> Result<Vec<Operator>, StoreError> {
-    store
-        .rows("SELECT name, role, key_fingerprint, created_at FROM operator ORDER BY name", vec![], |r| {
-            Ok(Operator {
-                name: r.get(0)?,
-                role: Role::from_word(&r.get::<String>(1)?),
-                key: r.get(2)?,
-                created_at: r.get(3)?,
-            })
-        })
-        .await
+    store.rows(ALL, vec![], read).await
+}
+
+/// As [`list`], inside an action.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn list_in(tx: &mut Tx) -> Result<Vec<Operator>, StoreError> {
+    tx.rows(ALL, vec![], read).await
 }
 
 /// The first identity to write to a store becomes its admin; whoever comes second in that race is a viewer.

@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod backup;
 mod context;
+mod desk;
 mod ground;
 mod host;
 mod intake;
@@ -87,6 +88,12 @@ enum Command {
     Wall,
     /// Periodic work, and intake over HTTP
     Serve(ground::ServeArgs),
+    /// Who is on duty, and who was called
+    #[command(subcommand)]
+    Oncall(desk::OncallCmd),
+    /// Messages to people
+    #[command(subcommand)]
+    Outbox(desk::OutboxCmd),
     /// Who may send: tokens for intake over HTTP
     #[command(subcommand)]
     Token(intake::TokenCmd),
@@ -172,6 +179,8 @@ async fn run(args: Args) -> Result<(), CliError> {
         None => ground::console(&cx, &args.console, false).await,
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
         Some(Command::Serve(args)) => ground::serve(&cx, args).await,
+        Some(Command::Oncall(cmd)) => desk::oncall(&cx, cmd).await,
+        Some(Command::Outbox(cmd)) => desk::outbox(&cx, cmd).await,
         Some(Command::Token(cmd)) => intake::token(&cx, cmd).await,
         Some(Command::Quarantine(cmd)) => intake::quarantine(&cx, cmd).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,

@@ -7,6 +7,8 @@ mod accounts;
 mod backups;
 mod dur;
 mod health;
+mod notify;
+mod oncall;
 mod place;
 mod secret;
 mod serve;
@@ -23,6 +25,8 @@ pub use accounts::*;
 pub use backups::*;
 pub use dur::Dur;
 pub use health::*;
+pub use notify::*;
+pub use oncall::*;
 pub(crate) use place::distance;
 pub use secret::Secret;
 pub use serve::*;
@@ -54,6 +58,10 @@ pub struct Config {
     pub accounts: Accounts,
     /// Backups.
     pub backups: Backups,
+    /// Messages to people.
+    pub notify: Notify,
+    /// Who is on duty and who is called.
+    pub oncall: Oncall,
     /// What `zhiban serve` listens to.
     pub serve: Serve,
 }
@@ -135,6 +143,8 @@ impl Config {
         config.backups.check(&mut problems);
         config.ui.check(&mut problems);
         config.serve.check(&mut problems);
+        config.notify.check(&mut problems);
+        config.oncall.check(&config.tickets.thresholds, &config.notify, &mut problems);
         if problems.0.is_empty() {
             return Ok(config);
         }

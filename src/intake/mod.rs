@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod alerts;
+pub mod answers;
 pub mod api;
 pub mod model;
 pub mod quarantine;

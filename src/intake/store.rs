@@ -145,14 +145,16 @@ pub struct Contact {
     pub sender: Sender,
     /// The part of the OA it is about.
     pub module: String,
+    /// The sender's name of the message.
+    pub key: Option<String>,
 }
 
-const CONTACTS: &str = "SELECT channel, source, address, name, contact, module FROM arrival \
+const CONTACTS: &str = "SELECT channel, source, address, name, contact, module, key FROM arrival \
                         WHERE ticket_id = $1 ORDER BY at, id";
 
 fn read_contact(r: &Row<'_>) -> Result<Contact, StoreError> {
     let sender = Sender { address: r.get(2)?, name: r.get(3)?, contact: r.get(4)? };
-    Ok(Contact { channel: r.get(0)?, source: r.get(1)?, sender, module: r.get(5)? })
+    Ok(Contact { channel: r.get(0)?, source: r.get(1)?, sender, module: r.get(5)?, key: r.get(6)? })
 }
 
 /// Everybody who reported a ticket or wrote to it, first come first.
@@ -169,6 +171,14 @@ pub async fn contacts(store: &Store, ticket: i64) -> Result<Vec<Contact>, StoreE
 /// When the store does not answer.
 pub async fn contacts_in(tx: &mut Tx, ticket: i64) -> Result<Vec<Contact>, StoreError> {
     tx.rows(CONTACTS, args![ticket], read_contact).await
+}
+
+/// The title of a ticket.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn title(store: &Store, ticket: i64) -> Result<Option<String>, StoreError> {
+    store.row("SELECT title FROM ticket WHERE id = $1", args![ticket], |r| r.get(0)).await
 }
 
 /// The newest open ticket of a person in a channel to which they wrote since `since`.

@@ -178,6 +178,35 @@ pub async fn newest(store: &Store, subject: Option<(&str, &str)>, limit: i64) ->
     }
 }
 
+/// How far the follower `name` has read; `None` when it has not begun.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn followed(store: &Store, name: &str) -> Result<Option<i64>, StoreError> {
+    store.row("SELECT seq FROM follower WHERE name = $1", args![name], |r| r.get(0)).await
+}
+
+/// Lets the follower `name` begin with what comes next.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn follow_from_here(store: &Store, name: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin_measure().await?;
+    let sql = "INSERT INTO follower(name, seq) SELECT $1, coalesce(max(seq), 0) FROM journal WHERE true \
+               ON CONFLICT DO NOTHING";
+    tx.exec(sql, args![name]).await?;
+    tx.commit().await
+}
+
+/// Notes how far the follower `name` has read, in the transaction of what it made of it.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn follow_to(tx: &mut Tx, name: &str, seq: i64) -> Result<(), StoreError> {
+    tx.exec("UPDATE follower SET seq = $2 WHERE name = $1 AND seq < $2", args![name, seq]).await?;
+    Ok(())
+}
+
 /// Who changed a thing last, and when; inside a transaction.
 ///
 /// # Errors

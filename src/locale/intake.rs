@@ -39,6 +39,9 @@ crate::messages! {
     rate_when_resolved(id: i64): "#{id} is not resolved yet" | "#{id} 尚未解决，暂不能评价";
     rated_before(id: i64): "the satisfaction with #{id} was given before" | "#{id} 已评价过";
     rated(id: i64, score: i64): "#{id} was given {score} of 5" | "#{id} 获得 {score} 分（满分 5 分）";
+    survey_question(id: i64): "Ticket #{id}: how content are you? 1 not at all, 5 entirely" | "工单 #{id}：您对本次服务满意吗？1 为很不满意，5 为非常满意";
+    survey_thanks(): "Thank you" | "感谢您的评价";
+    survey_before(): "You have told us already. Thank you" | "您已评价过，感谢";
     score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
     only_version(version: &str): "only version {version} is understood" | "仅支持版本 {version}";
     truncated(n: i64): "{n} more alerts were left out by the sender" | "发送方另有 {n} 条告警未列出";

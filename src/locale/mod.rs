@@ -10,6 +10,8 @@ pub mod common;
 pub mod console;
 pub mod health;
 pub mod intake;
+pub mod notify;
+pub mod oncall;
 pub mod tickets;
 pub mod workflows;
 
@@ -96,6 +98,8 @@ mod tests {
             console::MESSAGES,
             health::MESSAGES,
             intake::MESSAGES,
+            notify::MESSAGES,
+            oncall::MESSAGES,
             tickets::MESSAGES,
             workflows::MESSAGES,
         ];

@@ -115,3 +115,13 @@ crate::messages! {
     explain_breached(): "breached: more than the budget was used; this is never erased" | "已超时：用时超过预算，记录不会被抹去";
     explain_level(at: &str, level: &str): "  ↕ {at}  level {level}: same start, new budgets" | "  ↕ {at}  级别改为 {level}：起点不变，预算更新";
 }
+
+/// A level or severity in words.
+pub fn level_name(word: &str) -> String {
+    match word {
+        "general" => general(),
+        "important" => important(),
+        "urgent" => urgent(),
+        other => crate::text::clean(other).into_owned(),
+    }
+}

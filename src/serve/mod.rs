@@ -4,12 +4,16 @@ pub mod http;
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::action::{Door, Job};
 
 /// The lease that periodic work needs.
 pub const LEASE: &str = "jobs";
 /// How often the lease is renewed or asked for.
 const RENEW: Duration = Duration::from_secs(3);
+/// How long what is being done may go on once it is time to leave.
+const LEAVE: Duration = Duration::from_millis(500);
 
 /// Every kind of periodic work.
 pub fn jobs() -> Vec<Box<dyn Job>> {
@@ -19,51 +23,66 @@ pub fn jobs() -> Vec<Box<dyn Job>> {
         Box::new(crate::health::jobs::Retire),
         Box::<crate::backups::jobs::Scan>::default(),
         Box::new(crate::intake::alerts::jobs::Watch),
+        Box::new(crate::oncall::jobs::Escalate),
+        Box::new(crate::intake::answers::Answer),
+        Box::new(crate::notify::jobs::Send),
     ]
 }
 
 /// Does the periodic work whenever this process holds the lease, until `stop` is sent or dropped. Every console and
-/// every `serve` runs this; the lease makes sure that one of them acts.
-pub async fn run(door: Door, jobs: Vec<Box<dyn Job>>, mut stop: tokio::sync::watch::Receiver<bool>) {
+/// every `serve` runs this; the lease makes sure that one of them acts. A job that takes long holds up no other, and not
+/// the renewal of the lease.
+pub async fn run(door: Door, jobs: Vec<Box<dyn Job>>, mut stop: watch::Receiver<bool>) {
     let holder = format!("{}-{:08x}", std::process::id(), fastrand::u32(..));
-    let mut due: Vec<tokio::time::Instant> = vec![tokio::time::Instant::now(); jobs.len()];
-    let mut held = false;
-    let mut renew_at = tokio::time::Instant::now();
+    let (holds, held) = watch::channel(false);
+    let mut working = tokio::task::JoinSet::new();
+    for job in jobs {
+        working.spawn(work(door.clone(), job, held.clone()));
+    }
     loop {
-        if tokio::time::Instant::now() >= renew_at {
-            let now = door.clock().now();
-            let has = match door.store().hold_lease(LEASE, &holder, now).await {
-                Ok(has) => has,
-                Err(e) => {
-                    tracing::warn!("lease: {e}");
-                    false
-                }
-            };
-            if has != held {
-                tracing::info!(held = has, "lease");
+        let has = match door.store().hold_lease(LEASE, &holder, door.clock().now()).await {
+            Ok(has) => has,
+            Err(e) => {
+                tracing::warn!("lease: {e}");
+                false
             }
-            held = has;
-            renew_at = tokio::time::Instant::now() + RENEW;
+        };
+        if holds.send_replace(has) != has {
+            tracing::info!(held = has, "lease");
         }
-        if held {
-            for (job, due) in jobs.iter().zip(&mut due) {
-                let now = tokio::time::Instant::now();
-                if now < *due || now >= renew_at {
-                    continue;
-                }
-                *due = now + job.every();
-                if let Err(e) = job.run(&door).await {
-                    tracing::warn!(job = job.name(), "{e}");
-                }
-            }
-        }
-        let next = if held { due.iter().copied().fold(renew_at, Ord::min) } else { renew_at };
         tokio::select! {
-            () = tokio::time::sleep_until(next) => {}
+            () = tokio::time::sleep(RENEW) => {}
             _ = stop.changed() => break,
         }
     }
-    if held && let Err(e) = door.store().release_lease(LEASE, &holder).await {
+    // what is being done is finished, for as long as whoever stops us waits; nothing new is begun
+    let had = holds.send_replace(false);
+    drop(holds);
+    _ = tokio::time::timeout(LEAVE, async { while working.join_next().await.is_some() {} }).await;
+    if had && let Err(e) = door.store().release_lease(LEASE, &holder).await {
         tracing::warn!("lease: {e}");
+    }
+}
+
+/// Runs one job at its times while the lease is held.
+async fn work(door: Door, job: Box<dyn Job>, mut held: watch::Receiver<bool>) {
+    let mut due = tokio::time::Instant::now();
+    loop {
+        if held.wait_for(|held| *held).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => {}
+            changed = held.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                continue;
+            }
+        }
+        due = tokio::time::Instant::now() + job.every();
+        if let Err(e) = job.run(&door).await {
+            tracing::warn!(job = job.name(), "{e}");
+        }
     }
 }

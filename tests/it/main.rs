@@ -8,6 +8,7 @@ mod ground;
 mod health;
 mod house;
 mod imports;
+mod notify;
 mod serve;
 mod tickets;
 mod workflows;

@@ -5,6 +5,7 @@ mod auth;
 mod docs;
 mod metrics;
 mod problem;
+mod survey;
 mod tickets;
 
 use std::net::SocketAddr;
@@ -48,6 +49,7 @@ fn router(desk: Desk) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics::metrics))
+        .route("/s/{ticket}/{mark}", get(survey::ask).post(survey::answer))
         .route("/api/v1/openapi.json", get(docs::openapi))
         .route("/api/v1/tickets", post(tickets::create))
         .route("/api/v1/tickets/{id}", get(tickets::show))

@@ -20,6 +20,7 @@ const FILES: &[(&str, &str)] = &[
     ("backups", include_str!("backups.sql")),
     ("intake", include_str!("intake.sql")),
     ("alerts", include_str!("alerts.sql")),
+    ("notify", include_str!("notify.sql")),
 ];
 
 /// The newest schema version this binary knows.
