@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dur, Problems};
+use super::{Dur, Problems, Secret};
 
 /// `[serve]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,10 +31,43 @@ pub struct Serve {
     pub heartbeat: Dur,
     /// Severity of a ticket by the word that an alert carries, in lower case; another word is general.
     pub alert_severities: BTreeMap<String, String>,
+    /// Applications of WeCom and DingTalk whose callbacks come to `/api/v1/wecom/NAME/callback`.
+    pub apps: Vec<ChatApp>,
     /// How the JSON of other monitoring systems is read.
     pub webhooks: Vec<Webhook>,
     /// A message without a ticket's number joins the open ticket of who sent one so long ago at most.
     pub conversation: Dur,
+}
+
+/// `[[serve.apps]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChatApp {
+    /// Its place in the address.
+    pub name: String,
+    /// `wecom` or `dingtalk`.
+    pub kind: String,
+    /// The token of its callback.
+    pub token: Secret,
+    /// The 43 characters of its key.
+    pub aes_key: Secret,
+    /// Whom its messages are for: the corp id, or DingTalk's application key.
+    pub receiver: String,
+    /// A message whose time differs from ours by more is kept in quarantine.
+    pub max_age: Dur,
+}
+
+impl Default for ChatApp {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            kind: "wecom".into(),
+            token: Secret::default(),
+            aes_key: Secret::default(),
+            receiver: String::new(),
+            max_age: Dur(3_600_000),
+        }
+    }
 }
 
 /// `[[serve.webhooks]]`: JSON pointers into what is sent to `/api/v1/alerts/NAME`.
@@ -123,6 +156,7 @@ impl Default for Serve {
             ]
             .map(|(word, severity)| (word.to_owned(), severity.to_owned()))
             .into(),
+            apps: vec![],
             webhooks: vec![],
             conversation: Dur(72 * 3_600_000),
         }
@@ -147,6 +181,24 @@ impl Serve {
         for (word, severity) in &self.alert_severities {
             if !severities.contains(&severity.as_str()) {
                 problems.add(&["serve", "alert_severities", word], "is none of: general, important, urgent");
+            }
+        }
+        for (i, app) in self.apps.iter().enumerate() {
+            let mut wrong = |what: &str| problems.add(&["serve", "apps"], format!("entry {}: {what}", i + 1));
+            if !crate::intake::tokens::is_source(&app.name) {
+                wrong("name must be letters, digits, dots, dashes or underscores");
+            }
+            if self.apps[..i].iter().any(|a| a.name == app.name) {
+                wrong("another entry has this name");
+            }
+            if !["wecom", "dingtalk"].contains(&app.kind.as_str()) {
+                wrong("kind must be wecom or dingtalk");
+            }
+            if app.token.is_empty() || app.aes_key.is_empty() || app.receiver.is_empty() {
+                wrong("token, aes_key and receiver are needed");
+            }
+            if app.aes_key.is_plain() && app.aes_key.reveal().is_ok_and(|k| k.len() != 43) {
+                wrong("aes_key has 43 characters");
             }
         }
         for (i, hook) in self.webhooks.iter().enumerate() {

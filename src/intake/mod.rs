@@ -12,6 +12,7 @@ pub mod quarantine;
 pub mod satisfaction;
 pub mod store;
 pub mod tokens;
+pub mod wecom;
 pub mod writer;
 
 use std::sync::Arc;
@@ -34,6 +35,11 @@ pub fn understand(held: &store::Held, body: &[u8], config: &Config) -> Result<Ar
             let sent: alerts::sources::Alertmanager = serde_json::from_slice(body).map_err(|e| e.to_string())?;
             let heard = sent.heard(&held.source, &config.serve).map_err(|f| model::in_words(&f))?;
             Ok(Arc::new(heard))
+        }
+        "wecom" | "dingtalk" => {
+            let channel = if held.channel == "wecom" { model::Channel::Wecom } else { model::Channel::Dingtalk };
+            let heard = wecom::message::read(body)?.ok_or_else(crate::locale::intake::empty_message)?;
+            Ok(Arc::new(heard.wrote(channel, &held.source, config)))
         }
         mapping if config.serve.webhooks.iter().any(|w| w.name == mapping) => {
             let sent = serde_json::from_slice(body).map_err(|e| e.to_string())?;

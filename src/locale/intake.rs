@@ -43,6 +43,18 @@ crate::messages! {
     survey_thanks(): "Thank you" | "感谢您的评价";
     survey_before(): "You have told us already. Thank you" | "您已评价过，感谢";
     score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
+    no_doctype(): "a document type is not taken" | "不接受文档类型声明";
+    xml_ends_early(): "the XML ends too early" | "XML 不完整";
+    not_utf8(): "is not UTF-8" | "不是 UTF-8 编码";
+    no_ciphertext(): "holds no Encrypt" | "缺少 Encrypt 字段";
+    no_message_type(): "holds no message type" | "缺少消息类型";
+    no_sender(): "names no sender" | "缺少发送人";
+    image(): "[image]" | "[图片]";
+    attachment(kind: &str): "[{kind}]" | "[附件 {kind}]";
+    empty_message(): "(empty message)" | "（空消息）";
+    no_such_app(name: &str): "there is no [[serve.apps]] named {name}" | "没有名为 {name} 的 [[serve.apps]]";
+    bad_callback(why: &str): "the callback is refused: {why}" | "回调被拒绝：{why}";
+    too_old(): "the callback's time is too far from now" | "回调时间与当前时间相差过大";
     only_version(version: &str): "only version {version} is understood" | "仅支持版本 {version}";
     truncated(n: i64): "{n} more alerts were left out by the sender" | "发送方另有 {n} 条告警未列出";
     no_array(): "there is no array here" | "此处没有数组";

@@ -51,7 +51,7 @@ pub struct Queued {
 
 /// How long to wait after `tries` failures: 5 s, doubling, at most 15 minutes.
 pub fn wait_after(tries: i64) -> Millis {
-    (5 * SECOND << tries.clamp(0, 10)).min(15 * MINUTE)
+    ((5 * SECOND) << tries.clamp(0, 10)).min(15 * MINUTE)
 }
 
 /// `text` within `most` bytes of UTF-8, cut between characters; `…` says that it was cut.

@@ -11,4 +11,5 @@ mod imports;
 mod notify;
 mod serve;
 mod tickets;
+mod wecom;
 mod workflows;

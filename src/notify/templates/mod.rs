@@ -92,7 +92,10 @@ pub fn check_all(notify: &Notify) -> Result<(), Vec<String>> {
     let entries = std::fs::read_dir(folder).map_err(|e| vec![format!("{}: {e}", folder.display())])?;
     let mut problems = Vec::new();
     for path in entries.flatten().map(|e| e.path()) {
-        let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|n| n.ends_with(".txt")) else { continue };
+        if path.extension().is_none_or(|e| e != "txt") {
+            continue;
+        }
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
         let known = ALL.iter().any(|(n, ..)| *name == format!("{n}.zh.txt") || *name == format!("{n}.en.txt"));
         let shown = path.display();
         if !known {
@@ -118,9 +121,12 @@ mod tests {
     fn every_template_fills_in_both_languages() {
         for lang in [Lang::Zh, Lang::En] {
             for (name, ..) in ALL {
-                let filled = locale::with(lang, || fill(&Notify::default(), name, &Values::new()));
-                let (subject, _) = filled.expect("fills");
-                assert!(!subject.is_empty(), "{name}");
+                let values: Values<'_> = NAMES.iter().map(|n| (*n, format!("<{n}>"))).collect();
+                let filled = locale::with(lang, || fill(&Notify::default(), name, &values));
+                let (subject, body) = filled.expect("fills");
+                assert!(subject.contains("<title>") && !body.is_empty(), "{name}: {subject}");
+                // every name is there, so that none can be missing when it matters
+                locale::with(lang, || fill(&Notify::default(), name, &Values::new())).expect("fills with nothing");
             }
         }
     }

@@ -49,7 +49,7 @@ impl Gate {
     }
 
     /// Takes one request out of the source's allowance.
-    fn take(&self, source: &str, now: Instant) -> Result<(), Problem> {
+    pub(super) fn take(&self, source: &str, now: Instant) -> Result<(), Problem> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() > REMEMBERED {
             let (burst, rate) = (self.burst, self.rate);

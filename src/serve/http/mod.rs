@@ -7,6 +7,7 @@ mod metrics;
 mod problem;
 mod survey;
 mod tickets;
+mod wecom;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -49,6 +50,7 @@ fn router(desk: Desk) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/wecom/{app}/callback", get(wecom::verify).post(wecom::callback))
         .route("/s/{ticket}/{mark}", get(survey::ask).post(survey::answer))
         .route("/api/v1/openapi.json", get(docs::openapi))
         .route("/api/v1/tickets", post(tickets::create))
