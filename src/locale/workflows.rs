@@ -31,7 +31,6 @@ crate::messages! {
     bad_name(): "the name of a workflow has 1 to 200 characters" | "流程名称为 1 到 200 个字符";
 
     totals(cases: usize, events: usize, activities: usize, variants: usize): "{cases} cases · {events} events · {activities} activities · {variants} variants" | "{cases} 个案例 · {events} 个事件 · {activities} 个活动 · {variants} 个变体";
-    durations(mean: &str, median: &str, p95: &str): "case duration: mean {mean}, median {median}, p95 {p95}" | "案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
     state_as_of(at: &str, running: usize, finished: usize): "as of {at}: {running} running, {finished} finished" | "截至 {at}：进行中 {running}，已完成 {finished}";
     finished_durations(mean: &str, median: &str, p95: &str): "finished cases took: mean {mean}, median {median}, p95 {p95}" | "已完成案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
     running_age(mean: &str, median: &str, p95: &str): "running cases are this old: mean {mean}, median {median}, p95 {p95}" | "进行中案例的已历时：平均 {mean}，中位数 {median}，p95 {p95}";
@@ -39,7 +38,7 @@ crate::messages! {
     head_activity(): "ACTIVITY" | "活动";
     head_count(): "EVENTS" | "事件";
     head_median(): "MEDIAN" | "中位数";
-    head_lost(): "LOST" | "耗时占比";
+    head_lost(): "LOST" | "占比";
     head_rework(): "REPEATED" | "返工案例";
     head_wait(): "WAIT" | "等待";
     head_proc(): "WORK" | "处理";
@@ -80,6 +79,7 @@ crate::messages! {
     sorted_flow(): "in the order of the flow" | "按流转顺序排列";
     faults_only(): "only what has late cases" | "只显示有超时案例的流程与节点";
     faults_all(): "everything" | "显示全部";
+    too_long_to_list(): "this log is too long to keep its events at hand; import it in parts, by year" | "该日志过大，未保留逐条事件；请按年份拆分导入";
     nothing_late(): "nothing is late" | "没有超时案例";
     nothing_here(): "nothing under the cursor" | "光标下没有内容";
     copied_workflow(name: &str, running: usize, late: usize, worst: &str, share: &str): "{name}: {running} running, {late} late; bottleneck {worst} with {share} of the lost time" | "{name}：进行中 {running}，超时 {late}；瓶颈为 {worst}，占损失时间 {share}";
@@ -107,12 +107,13 @@ crate::messages! {
     head_bar(wait: &str, work: &str): "{wait} waiting {work} work, median" | "{wait} 等待 {work} 处理（中位数）";
     came(window: &str, started: usize, finished: usize, running: usize): "{window}: {started} started · {finished} finished · {running} running" | "{window}：发起 {started} · 完成 {finished} · 进行中 {running}";
     took(mean: &str, median: &str, p95: &str, rework: &str): "duration mean {mean} · median {median} · p95 {p95} · rework {rework}" | "历时 平均 {mean} · 中位 {median} · p95 {p95} · 返工 {rework}";
-    open_age(median: &str, p95: &str): "running for {median} (p95 {p95})" | "进行中案例已历时 {median}（p95 {p95}）";
+    open_age(mean: &str, median: &str, p95: &str): "age of the running mean {mean} · median {median} · p95 {p95}" | "已历时 平均 {mean} · 中位 {median} · p95 {p95}（进行中）";
     past(day: &str): "as of {day}, the end of this log" | "截至 {day}（日志末尾）";
     score(share: &str, lost: &str, n: usize): "{share} of the lost time, {lost} in {n} executions" | "占损失时间 {share}，{n} 次执行共 {lost}";
     not_work(): "not counted as work" | "不计为工作";
     open_blocked(open: usize, share: &str, blocked: usize, low: &str, high: &str): "{open} open, {share} blocked ({blocked}; {low} to {high})" | "在办 {open}，受阻 {share}（{blocked} 件；{low} 至 {high}）";
     open_few(open: usize, blocked: usize): "{open} open, {blocked} late (too few for a share)" | "在办 {open}，超时 {blocked}（数量过少，不计占比）";
+    open_unknown(open: usize): "{open} open; too few were done lately to say what is late" | "在办 {open}；近期办结过少，无法判断是否超时";
     open_none(): "nothing open" | "无在办";
     usual(span: &str): "19 of 20 take at most {span}" | "95% 不超过 {span}";
     rising(): "gets slower" | "越来越慢";

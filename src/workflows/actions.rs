@@ -101,7 +101,8 @@ impl Action for WriteReport {
     }
     fn apply<'a>(&'a self, _cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
-            let shown = self.path.display().to_string();
+            // told as a whole: nobody remembers where the console was started
+            let shown = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).display().to_string();
             let (path, text) = (self.path.clone(), self.text.clone());
             let written = tokio::task::spawn_blocking(move || {
                 std::fs::File::create_new(path).and_then(|mut f| f.write_all(text.as_bytes()))

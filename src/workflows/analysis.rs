@@ -22,7 +22,7 @@ pub struct ActivityFigures {
     pub rework_cases: usize,
     /// Completed executions.
     pub executions: usize,
-    /// Cases with more than one completed execution.
+    /// Cases in which it was done again; executions beside each other (countersigning) are done once.
     pub repeated_cases: usize,
     /// Executions right after one of the same activity.
     pub self_loops: usize,
@@ -183,8 +183,10 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
     let (seed, factor) = secrets();
     let mut handovers: HashMap<(u32, u32), u64, Keyed> = HashMap::default();
     let (mut ping_pong, mut rework_cases) = (0u64, 0usize);
-    // events and executions of each activity in the case at hand
-    let mut seen = vec![(0u32, 0u32); n];
+    let machines: Vec<bool> = log.resources.iter().map(is_machine).collect();
+    let person = |r: u32| if machines.get(r as usize).is_some_and(|m| !m) { r } else { NOBODY };
+    // events, rounds of executions and the last completion of each activity in the case at hand
+    let mut seen = vec![(0u32, 0u32, Millis::MIN); n];
     let mut touched: Vec<u16> = Vec::new();
     let mut pairing = Pairing::default();
 
@@ -201,19 +203,19 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
             let a = log.activity[i];
             variant = (variant ^ (u128::from(a) + 1)).wrapping_mul(factor);
             variant ^= variant >> 61;
-            let (events_of, _) = &mut seen[a as usize];
+            let (events_of, ..) = &mut seen[a as usize];
             *events_of += 1;
             if *events_of == 1 {
                 touched.push(a);
             }
             if let Some(b) = before {
                 edges.add(log.activity[b], a, log.at[i] - log.at[b]);
-                let (from, to) = (log.resource[b], log.resource[i]);
+                let (from, to) = (person(log.resource[b]), person(log.resource[i]));
                 if from != to && from != NOBODY && to != NOBODY {
                     *handovers.entry((from, to)).or_default() += 1;
                 }
             }
-            let r = log.resource[i];
+            let r = person(log.resource[i]);
             if r == NOBODY {
                 (one, two) = (NOBODY, NOBODY);
             } else if r != one {
@@ -225,18 +227,16 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
         variants.insert(variant);
         let mut done: Option<u16> = None;
         pairing.of_case(log, events, |e| {
-            if e.completed.is_none() {
-                return;
-            }
+            let Some(completed) = e.completed else { return };
             let f = &mut figures[e.activity as usize];
             f.executions += 1;
-            let times = &mut seen[e.activity as usize].1;
-            *times += 1;
-            if done == Some(e.activity) {
-                f.self_loops += 1;
-            } else if *times > 1 {
-                f.loops += 1;
+            let (_, rounds, last) = &mut seen[e.activity as usize];
+            if !e.is_beside(*last) {
+                *rounds += 1;
+                f.self_loops += usize::from(*rounds > 1 && done == Some(e.activity));
+                f.loops += usize::from(*rounds > 1 && done != Some(e.activity));
             }
+            *last = completed;
             done = Some(e.activity);
             if let Some(v) = e.sojourn() {
                 sojourn.push(e.activity, v);
@@ -250,11 +250,11 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
         });
         let mut any = false;
         for a in touched.drain(..) {
-            let (events_of, executions) = std::mem::take(&mut seen[a as usize]);
+            let (events_of, rounds, _) = std::mem::replace(&mut seen[a as usize], (0, 0, Millis::MIN));
             let f = &mut figures[a as usize];
             f.cases += 1;
             f.rework_cases += usize::from(events_of > 1);
-            f.repeated_cases += usize::from(executions > 1);
+            f.repeated_cases += usize::from(rounds > 1);
             any |= events_of > 1;
         }
         rework_cases += usize::from(any);
@@ -278,6 +278,11 @@ pub fn analyse_in_order(log: &Log, order: &Order) -> Analysis {
         handovers,
         ping_pong,
     }
+}
+
+/// Whether a resource is the system itself: what it does is handed over by nobody.
+fn is_machine(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"system") || name == "系统".as_bytes()
 }
 
 /// Where the hash of a variant begins, and an odd multiplier: nobody can know them beforehand, so that no log can be made
@@ -341,6 +346,22 @@ mod tests {
         assert_eq!(edges, [(0, 1, 2, 110), (1, 1, 1, 300)]);
         assert_eq!(all.handovers.iter().map(|h| h.2).sum::<u64>(), 3);
         assert_eq!((all.ping_pong, all.rework_cases), (1, 1));
+    }
+
+    #[test]
+    fn countersigning_is_no_rework_and_the_system_hands_nothing_over() {
+        let log = log(&[
+            ("1", "a", "x", Some(0), 10, DONE),
+            ("1", "sign", "y", Some(12), 20, DONE),
+            ("1", "sign", "z", Some(14), 30, DONE),
+            ("1", "check", "SYSTEM", Some(30), 31, DONE),
+            ("1", "sign", "y", Some(40), 50, DONE),
+        ]);
+        let all = analyse(&log);
+        let sign = of(&log, &all, "sign");
+        assert_eq!((sign.executions, sign.repeated_cases, sign.self_loops, sign.loops), (3, 1, 0, 1));
+        let names: Vec<_> = all.handovers.iter().map(|h| (log.resources.get(h.0), log.resources.get(h.1))).collect();
+        assert_eq!(names, [("x".into(), "y".into()), ("y".into(), "z".into())]);
     }
 
     #[test]

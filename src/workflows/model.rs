@@ -11,9 +11,12 @@
 //! - **Case duration** is the last time in a case less the first (a start timestamp counts as a time).
 //! - A **variant** is a distinct sequence of activities over all events of a case.
 //! - **Rework**: a case in which an activity has more than one event (as PM4Py counts it); **repeated** counts more than
-//!   one completed execution instead, which is not fooled by schedule, start and complete of one execution.
+//!   one completed execution instead, which is not fooled by schedule, start and complete of one execution. Executions
+//!   that could begin before the one before them was done are countersigning and count as one. What is repeated is a
+//!   **self-loop** right after itself and a **loop** after something else.
 //! - An **edge** joins two events that follow each other in a case; its mean is the time between the two.
-//! - A **handover** is an edge between two different known resources; **ping-pong** is A → B → A.
+//! - A **handover** is an edge between two different known resources; **ping-pong** is A → B → A. The system itself is
+//!   no resource.
 //! - Percentiles interpolate linearly between the closest ranks (numpy's and DuckDB's `quantile_cont` default).
 //! - **Blocked**: open executions older than θ among all open ones, with its Wilson 95 % interval; under
 //!   [`FEWEST`] open executions it is not told. θ is set in the configuration, else the p95 of the sojourn over the

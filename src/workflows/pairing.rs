@@ -28,6 +28,11 @@ impl Execution {
     pub fn waiting(&self) -> Option<Millis> {
         Some(self.started? - self.enabled?)
     }
+    /// Whether it could begin before `last`, the completion of another execution of the same activity in the case: the
+    /// two are beside each other, as countersigners are, and neither repeats the other.
+    pub fn is_beside(&self, last: Millis) -> bool {
+        self.enabled.is_some_and(|c| c < last)
+    }
     /// E − S.
     pub fn processing(&self) -> Option<Millis> {
         Some(self.completed? - self.started?)

@@ -126,9 +126,9 @@ pub fn to_text(log: &Log, all: &Analysis, now: &Insight) -> String {
         out.push('\n');
     };
     line(&say::totals(all.cases, all.events, all.activities.len(), all.variants));
-    let [mean, median, p95] = spans(all.case_duration.as_ref());
-    line(&say::durations(&mean, &median, &p95));
+    let [mean, median, p95] = spans(now.duration.as_ref());
     line(&say::state_as_of(&rfc3339(now.as_of), now.running, now.finished));
+    line(&say::finished_durations(&mean, &median, &p95));
     let [mean, median, p95] = spans(now.running_age.as_ref());
     if now.running > 0 {
         line(&say::running_age(&mean, &median, &p95));
@@ -293,7 +293,7 @@ pub fn to_markdown(name: &str, now: &Insight) -> String {
 pub fn blocked(n: &Node) -> String {
     match n.blocked.share() {
         Some(share) => format!("{} ({}/{})", percent(share), n.blocked.blocked, n.blocked.open),
-        None if n.blocked.open == 0 => "—".into(),
+        None if n.blocked.open == 0 || !n.blocked.is_known => "—".into(),
         None => format!("{}/{}", n.blocked.blocked, n.blocked.open),
     }
 }

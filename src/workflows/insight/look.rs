@@ -104,7 +104,7 @@ fn walk(
     let (mut durations, mut ages) = (vec![], vec![]);
     let mut arrivals = vec![0; TREND];
     let mut pairing = Pairing::default();
-    let mut times: Vec<u32> = vec![0; log.activities.len()];
+    let mut times: Vec<(u32, Millis)> = vec![(0, Millis::MIN); log.activities.len()];
     let mut touched: Vec<u16> = vec![];
     let mut back: Vec<(u16, u16)> = vec![];
 
@@ -132,15 +132,17 @@ fn walk(
                 return;
             };
             if in_window {
-                let seen = &mut times[e.activity as usize];
-                *seen += 1;
-                if *seen == 1 {
+                let (rounds, last) = &mut times[e.activity as usize];
+                if *rounds == 0 {
                     g.position += touched.len() as f64;
                     g.position_n += 1;
                     touched.push(e.activity);
-                } else if let Some(before) = last_done {
-                    back.push((before, e.activity));
+                    *rounds = 1;
+                } else if !e.is_beside(*last) {
+                    *rounds += 1;
+                    back.extend(last_done.map(|before| (before, e.activity)));
                 }
+                *last = completed;
             }
             last_done = Some(e.activity);
             if let Some(sojourn) = e.sojourn() {
@@ -159,7 +161,7 @@ fn walk(
         for a in &touched {
             let g = &mut gathered[*a as usize];
             g.cases += 1;
-            g.repeated += usize::from(std::mem::take(&mut times[*a as usize]) > 1);
+            g.repeated += usize::from(std::mem::replace(&mut times[*a as usize], (0, Millis::MIN)).0 > 1);
         }
         for (before, a) in &back {
             let again = &mut gathered[*a as usize].again;

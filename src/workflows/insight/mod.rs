@@ -21,12 +21,14 @@ pub struct Blocked {
     pub open: usize,
     /// Wilson 95 % interval of the share.
     pub interval: (f64, f64),
+    /// Whether it is known from when on one is blocked.
+    pub is_known: bool,
 }
 
 impl Blocked {
-    /// The share, 0 to 1; `None` where too few are open to tell ([`FEWEST`]).
+    /// The share, 0 to 1; `None` where too few are open to tell ([`FEWEST`]), or nobody knows what is usual.
     pub fn share(&self) -> Option<f64> {
-        (self.open >= FEWEST).then(|| self.blocked as f64 / self.open as f64)
+        (self.is_known && self.open >= FEWEST).then(|| self.blocked as f64 / self.open as f64)
     }
 }
 
@@ -249,6 +251,8 @@ mod tests {
         assert_eq!(b.stuck[0].case, "stuck");
         assert!(b.stuck[0].late);
         assert_eq!(b.blocked.share(), None, "one open execution is no share");
+        let few = Blocked { blocked: 0, open: 300, interval: (0.0, 0.0), is_known: false };
+        assert_eq!(few.share(), None, "nothing is said to be in time where nobody knows what is usual");
     }
 
     #[test]

@@ -116,7 +116,12 @@ pub(super) fn node(
         processing,
         score: 0.0,
         usual,
-        blocked: Blocked { blocked: late, open: stuck.len(), interval: wilson(late, stuck.len()) },
+        blocked: Blocked {
+            blocked: late,
+            open: stuck.len(),
+            interval: wilson(late, stuck.len()),
+            is_known: usual.is_some(),
+        },
         stuck,
         slowest,
         direction: direction(&trend),

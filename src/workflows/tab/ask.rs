@@ -91,7 +91,8 @@ impl WorkflowsTab {
     /// The events of the case under the cursor.
     pub(super) fn case_lines(&self) -> Vec<Effect> {
         let Some((flow, node)) = self.current() else { return vec![] };
-        let (Some(stuck), Some(log)) = (node.stuck.get(self.case.at), &flow.log) else { return vec![] };
+        let Some(stuck) = node.stuck.get(self.case.at) else { return vec![Effect::Say(say::nothing_here())] };
+        let Some(log) = &flow.log else { return vec![Effect::Say(say::too_long_to_list())] };
         let Some(case) = log.cases.find(stuck.case.as_bytes()) else { return vec![] };
         let mut events: Vec<usize> = (0..log.len()).filter(|i| log.case[*i] == case).collect();
         events.sort_by_key(|i| log.at[*i]);

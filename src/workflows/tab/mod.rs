@@ -135,7 +135,10 @@ impl WorkflowsTab {
         let mut flows: Vec<&Flow> = self.flows.iter().filter(|f| !self.faults || f.late() > 0).collect();
         let name = |a: &&Flow, b: &&Flow| a.workflow.name.cmp(&b.workflow.name);
         match self.orders.0 {
-            Order::Lost => flows.sort_by(|a, b| b.seen.lost.total_cmp(&a.seen.lost).then_with(|| name(a, b))),
+            // what ended long ago costs nobody anything now
+            Order::Lost => flows.sort_by(|a, b| {
+                a.seen.past.cmp(&b.seen.past).then(b.seen.lost.total_cmp(&a.seen.lost)).then_with(|| name(a, b))
+            }),
             Order::Late => flows.sort_by(|a, b| b.late().cmp(&a.late()).then_with(|| name(a, b))),
             Order::Plain => flows.sort_by(name),
         }

@@ -61,8 +61,10 @@ pub(super) fn draw_evidence(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buf
     if let Some(usual) = n.usual {
         add(&say::usual(&span(usual)), Role::Dim);
     }
-    let trend_role = if n.direction == Direction::Rising { Role::Warn } else { Role::Dim };
-    add(&say::trend(&sparkline(&n.trend, brush.ascii), &direction(n)), trend_role);
+    if n.trend.iter().any(Option::is_some) {
+        let trend_role = if n.direction == Direction::Rising { Role::Warn } else { Role::Dim };
+        add(&say::trend(&sparkline(&n.trend, brush.ascii), &direction(n)), trend_role);
+    }
     if let Some(p) = &n.slowest {
         let others = if p.others > 0.0 { short(p.others) } else { "—".into() };
         add(&say::slowest(&clean(&p.name), &short(p.median), &others, p.executions, p.open), Role::Text);

@@ -34,7 +34,7 @@ pub(super) fn draw(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area
         return draw_empty(brush, buf, area);
     }
     if area.width >= 120 {
-        let left = (area.width / 5).clamp(26, 36);
+        let left = (area.width / 4).clamp(30, 44);
         let right = if tab.preview { (area.width * 3 / 10).clamp(36, 60) } else { 0 };
         let middle = area.width - left - right;
         draw_list(tab, brush, buf, Rect::new(area.x, area.y, left, area.height));
@@ -91,7 +91,7 @@ fn draw_list(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
     if inside.height == 0 || inside.width < 16 {
         return;
     }
-    let (lost, open) = (6, 7);
+    let (lost, open) = (5, 6);
     let name = usize::from(inside.width).saturating_sub(lost + open + 5);
     let mut body = inside;
     if inside.height > 4 {
@@ -135,10 +135,7 @@ fn summary(tab: &WorkflowsTab, flow: &Flow) -> [String; 2] {
     let s = &flow.seen;
     let took = |f: fn(&super::model::Spread) -> f64| s.duration.as_ref().map_or_else(|| "—".into(), |d| short(f(d)));
     let rework = s.rework_share.map_or_else(|| "—".into(), percent);
-    let mut came = say::came(&tab.window_text(), s.started, s.finished, s.running);
-    if let Some(age) = &s.running_age {
-        came = format!("{came} · {}", say::open_age(&short(age.median), &short(age.p95)));
-    }
+    let came = say::came(&tab.window_text(), s.started, s.finished, s.running);
     let took = say::took(&took(|d| d.mean), &took(|d| d.median), &took(|d| d.p95), &rework);
     [came, took]
 }
@@ -180,6 +177,11 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
     y += 1;
     if inside.height > 6 {
         brush.text(buf, inside.x + 1, y, room, &took, Role::Dim);
+        y += 1;
+    }
+    if let Some(age) = seen.running_age.as_ref().filter(|_| inside.height > 9) {
+        let text = say::open_age(&short(age.mean), &short(age.median), &short(age.p95));
+        brush.text(buf, inside.x + 1, y, room, &text, Role::Dim);
         y += 1;
     }
     if seen.past && inside.height > 8 {
@@ -251,6 +253,7 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
             let text = match n.blocked.share() {
                 Some(share) => percent(share),
                 None if n.blocked.open == 0 => "·".into(),
+                None if !n.blocked.is_known => "?".into(),
                 None => format!("{}/{}", n.blocked.blocked, n.blocked.open),
             };
             let late = n.blocked.blocked > 0 && !seen.past;

@@ -54,6 +54,7 @@ pub(in crate::workflows) fn open_line(n: &Node) -> String {
             say::open_blocked(b.open, &percent(share), b.blocked, &low, &high)
         }
         None if b.open == 0 => say::open_none(),
+        None if !b.is_known => say::open_unknown(b.open),
         None => say::open_few(b.open, b.blocked),
     }
 }

@@ -262,7 +262,8 @@ async fn a_report_is_written_once_and_never_over_another_file() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("r.md");
     let report = WriteReport { name: "x".into(), path: path.clone(), text: "# x\n".into() };
-    door.run(&report).await.expect("written");
+    let outcome = door.run(&report).await.expect("written");
+    assert!(outcome.message.contains(&*path.to_string_lossy()), "told where: {}", outcome.message);
     assert_eq!(std::fs::read_to_string(&path).expect("there"), "# x\n");
     assert!(door.run(&report).await.is_err());
 }
