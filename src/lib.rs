@@ -17,6 +17,7 @@ pub mod demo;
 pub mod health;
 pub mod intake;
 pub mod journal;
+pub mod knowledge;
 pub mod locale;
 pub mod log;
 pub mod net;

@@ -8,6 +8,7 @@ mod desk;
 mod ground;
 mod host;
 mod intake;
+mod kb;
 mod sla;
 mod ticket;
 mod workflow;
@@ -91,6 +92,12 @@ enum Command {
     /// Who is on duty, and who was called
     #[command(subcommand)]
     Oncall(desk::OncallCmd),
+    /// The knowledge base
+    #[command(subcommand)]
+    Kb(kb::KbCmd),
+    /// Post-incident reviews
+    #[command(subcommand)]
+    Review(kb::ReviewCmd),
     /// Messages to people
     #[command(subcommand)]
     Outbox(desk::OutboxCmd),
@@ -181,6 +188,8 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Serve(args)) => ground::serve(&cx, args).await,
         Some(Command::Oncall(cmd)) => desk::oncall(&cx, cmd).await,
         Some(Command::Outbox(cmd)) => desk::outbox(&cx, cmd).await,
+        Some(Command::Kb(cmd)) => kb::kb(&cx, cmd).await,
+        Some(Command::Review(cmd)) => kb::review(&cx, cmd).await,
         Some(Command::Token(cmd)) => intake::token(&cx, cmd).await,
         Some(Command::Quarantine(cmd)) => intake::quarantine(&cx, cmd).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,

@@ -24,6 +24,8 @@ pub struct Tickets {
     pub urgent_pause_note: u64,
     /// How far back a report may be dated without a reason.
     pub backdate_limit: Dur,
+    /// Levels whose tickets are reviewed once they are resolved.
+    pub review_levels: Vec<String>,
 }
 
 /// What a level promises.
@@ -89,6 +91,7 @@ impl Default for Tickets {
             reopen_window: Dur(24 * 3_600_000),
             urgent_pause_note: 20,
             backdate_limit: Dur(24 * 3_600_000),
+            review_levels: vec!["urgent".into()],
         }
     }
 }
@@ -97,6 +100,9 @@ impl Tickets {
     pub(super) fn check(&self, problems: &mut Problems) {
         for percent in self.thresholds.iter().filter(|p| !(1..=1_000).contains(*p)) {
             problems.add(&["tickets", "thresholds"], format!("{percent} is not between 1 and 1000"));
+        }
+        for level in self.review_levels.iter().filter(|l| !self.levels.contains_key(*l)) {
+            problems.add(&["tickets", "review_levels"], format!("there is no level `{level}`"));
         }
         for name in ["general", "important", "urgent"] {
             match self.levels.get(name) {

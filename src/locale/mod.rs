@@ -10,6 +10,7 @@ pub mod common;
 pub mod console;
 pub mod health;
 pub mod intake;
+pub mod knowledge;
 pub mod notify;
 pub mod oncall;
 pub mod tickets;
@@ -98,6 +99,7 @@ mod tests {
             console::MESSAGES,
             health::MESSAGES,
             intake::MESSAGES,
+            knowledge::MESSAGES,
             notify::MESSAGES,
             oncall::MESSAGES,
             tickets::MESSAGES,

@@ -4,7 +4,6 @@ pub mod actions;
 pub mod eval;
 pub mod jobs;
 pub mod model;
-pub mod search;
 pub mod sla;
 pub mod store;
 pub mod tab;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FACES: [&str; 3] = ["cli", "console", "serve"];
-const FEATURES: [&str; 8] = ["health", "tickets", "workflows", "accounts", "backups", "intake", "oncall", "demo"];
+const FEATURES: [&str; 9] =
+    ["health", "tickets", "workflows", "accounts", "backups", "intake", "oncall", "knowledge", "demo"];
 
 /// 0 ground, 1 features, 2 faces.
 fn floor(room: &str) -> u8 {

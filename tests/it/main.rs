@@ -8,6 +8,7 @@ mod ground;
 mod health;
 mod house;
 mod imports;
+mod knowledge;
 mod notify;
 mod serve;
 mod tickets;

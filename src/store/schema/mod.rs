@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("intake", include_str!("intake.sql")),
     ("alerts", include_str!("alerts.sql")),
     ("notify", include_str!("notify.sql")),
+    ("knowledge", include_str!("knowledge.sql")),
 ];
 
 /// The newest schema version this binary knows.

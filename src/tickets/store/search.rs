@@ -3,8 +3,8 @@
 use super::{LISTED, read_listed};
 use crate::args;
 use crate::store::{Dialect, Store, StoreError};
+use crate::text::words as search;
 use crate::tickets::model::Ticket;
-use crate::tickets::search;
 
 /// Tickets whose title or body hold the words of `query`, newest first. Bodies are left out.
 ///

@@ -3,8 +3,8 @@
 use crate::args;
 use crate::clock::Millis;
 use crate::store::{StoreError, Tx};
+use crate::text::words as search;
 use crate::tickets::model::{Happening, Ticket};
-use crate::tickets::search;
 
 /// Adds a happening at place `n` (from 1).
 pub(in crate::tickets) async fn add_happening(tx: &mut Tx, id: i64, n: usize, h: &Happening) -> Result<(), StoreError> {
