@@ -236,6 +236,7 @@ impl Tab for AccountsTab {
             .clone()
             .filter(|f| f.severity == "critical")
             .map(|f| WallProblem {
+                handled: false,
                 weight: 2,
                 since: f.since,
                 text: format!("{} {}", f.id, finding_word(f.finding)),

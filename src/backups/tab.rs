@@ -448,6 +448,7 @@ impl Tab for BackupsTab {
         let problem = |l: &Line| {
             let s = &l.status;
             WallProblem {
+                handled: false,
                 weight: match s.verdict {
                     Verdict::Unsafe | Verdict::Never => 3,
                     Verdict::Unknown => 2,

@@ -186,6 +186,14 @@ impl Cx {
         }
     }
 
+    /// Says something beside the output.
+    pub(super) fn note(&self, what: &str) {
+        let mut err = std::io::stderr().lock();
+        for line in text::clean_lines(what) {
+            _ = writeln!(err, "zhiban: {line}");
+        }
+    }
+
     /// Prints what came of an action: its value with `--json`, else its sentence.
     pub fn done(&self, outcome: &Outcome) {
         self.out(&outcome.value, || outcome.message.clone());

@@ -273,16 +273,18 @@ pub(super) async fn serve(cx: &Cx, args: ServeArgs) -> Result<(), CliError> {
 }
 
 pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(), CliError> {
-    use std::io::IsTerminal as _;
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return Err(CliError::Usage(say::no_terminal()));
-    }
     check_keys(cx.config(), cx.file())?;
     let _log = crate::log::start(cx.config());
     crate::log::report_panics(cx.config());
     let mut door = cx.door_as(if wall { "wall" } else { "console" }).await?;
     if wall {
         door = Door::new(door.store().clone(), cx.clock().clone(), cx.config().clone(), door.actor().clone(), true);
+    }
+    if let Some(why) = crate::tui::terminal::unfit(|key| std::env::var(key).ok()) {
+        cx.note(&why);
+        let (json, lines) = crate::console::status(&door).await;
+        cx.out(&json, || lines.join("\n"));
+        return Ok(());
     }
     let options = crate::console::Options { tab: args.tab.map_or(0, |t| t as usize), wall, sample_here: true };
     crate::console::run(door, options).await.map_err(CliError::Failed)

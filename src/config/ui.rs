@@ -27,6 +27,8 @@ pub struct Ui {
     pub mouse: bool,
     /// Whether times are shown in this zone, an IANA name; empty: the zone of the office calendar.
     pub zone: String,
+    /// Program that long text is written with (ctrl-e in a form): `auto` takes `$VISUAL` or `$EDITOR`; empty: none.
+    pub editor: String,
     /// How long a context page of the wall stays.
     pub wall_rotation: Dur,
 }
@@ -41,6 +43,7 @@ impl Default for Ui {
             frame_gap: Dur(33),
             mouse: false,
             zone: String::new(),
+            editor: "auto".into(),
             wall_rotation: Dur(20_000),
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crossterm::event::KeyEvent;
 
+use super::duty::OnDuty;
 use super::keymap::Keymap;
 use super::layer::Layer;
 use super::tab::{Load, Snapshot, Tab};
@@ -19,6 +20,10 @@ use crate::tui::theme::Role;
 
 /// How long a message stands.
 const MESSAGE: Millis = 8 * SECOND;
+/// Messages kept for looking back.
+const TOLD: usize = 200;
+/// How often the wall asks who is on duty.
+const DUTY: Millis = MINUTE;
 
 /// What reaches the application.
 pub enum Msg {
@@ -36,6 +41,10 @@ pub enum Msg {
     News(News),
     /// What came of actions.
     Acted(Batch, Came),
+    /// The text that the editor gave back, or why none.
+    Edited(Result<String, String>),
+    /// Who is on duty.
+    OnDuty(Result<Vec<OnDuty>, String>),
     /// How long the store took to answer, in milliseconds.
     Latency(f64),
     /// The time has come to look at the clock.
@@ -60,6 +69,13 @@ pub(super) enum Work {
     Copy(String),
     Mouse(bool),
     Bell,
+    /// Hand this text to the editor.
+    Edit(String),
+    /// Stop for the shell.
+    Suspend,
+    Redraw,
+    /// Ask who is on duty.
+    Duty,
 }
 
 /// A tab and how its data stand.
@@ -105,6 +121,14 @@ pub struct App {
     pub(super) wall: Option<Millis>,
     pub(super) zone: chrono_tz::Tz,
     pub(super) message: Option<(String, Role, Millis)>,
+    /// Messages that have stood there, the last last.
+    pub(super) told: std::collections::VecDeque<(Millis, String)>,
+    /// Whether long text can be handed to an editor.
+    pub(super) editor: bool,
+    /// Whether a shell waits to which the terminal can be given for a while.
+    pub(super) can_suspend: bool,
+    pub(super) on_duty: Vec<OnDuty>,
+    duty_at: Option<Millis>,
     pub(super) typed: String,
     /// Steps that can be taken back, and those that can be done again; each is what one key did.
     pub(super) undo: Vec<Vec<Outcome>>,
@@ -151,6 +175,10 @@ pub struct Setup {
     pub zone: chrono_tz::Tz,
     /// Whether the mouse is captured.
     pub mouse: bool,
+    /// Whether there is an editor for long text.
+    pub editor: bool,
+    /// Whether a shell waits behind the console.
+    pub can_suspend: bool,
     /// Key bindings of the configuration; those that cannot be are left out (see [`super::wrong_keys`]).
     pub keys: crate::config::Keys,
 }
@@ -171,6 +199,11 @@ impl App {
             wall: setup.wall,
             zone: setup.zone,
             message: None,
+            told: std::collections::VecDeque::new(),
+            editor: setup.editor && !setup.read_only,
+            can_suspend: setup.can_suspend,
+            on_duty: vec![],
+            duty_at: None,
             typed: String::new(),
             undo: vec![],
             redo: vec![],
@@ -233,6 +266,12 @@ impl App {
     }
 
     pub(super) fn say(&mut self, text: String, role: Role, now: Millis) {
+        if role != Role::Dim && self.told.back().is_none_or(|(_, last)| *last != text) {
+            if self.told.len() == TOLD {
+                self.told.pop_front();
+            }
+            self.told.push_back((now, text.clone()));
+        }
         self.message = Some((text, role, now));
         self.dirty = true;
     }
@@ -242,10 +281,12 @@ impl App {
         match msg {
             Msg::Key(key) => self.key(&key, now),
             Msg::Paste(text) => {
-                if let Some(layer) = self.layers.last_mut() {
-                    layer.paste(&text);
-                    self.dirty = true;
+                // without a field it is not taken for keys
+                match self.layers.last_mut() {
+                    Some(layer) => layer.paste(&text),
+                    None => self.say(say::paste_nowhere(), Role::Dim, now),
                 }
+                self.dirty = true;
             }
             Msg::Mouse(mouse) => self.moused(mouse, now),
             Msg::Loaded(i, result) => self.loaded(i, result, now),
@@ -258,6 +299,14 @@ impl App {
             }
             Msg::News(news) => self.news(news, now),
             Msg::Acted(batch, came) => self.acted(batch, came, now),
+            Msg::Edited(text) => self.edited(text, now),
+            Msg::OnDuty(who) => {
+                // who was on duty before is as likely as anybody while the store is away
+                if let Ok(who) = who {
+                    self.on_duty = who;
+                    self.dirty = true;
+                }
+            }
             Msg::Latency(ms) => {
                 // shown with the next frame: a figure that trembles is not worth one of its own
                 self.latency = Some(rough(ms));
@@ -319,6 +368,10 @@ impl App {
         if self.message.as_ref().is_some_and(|(_, _, at)| now - at > MESSAGE) {
             self.message = None;
             self.dirty = true;
+        }
+        if self.wall.is_some() && self.duty_at.is_none_or(|at| !(0..DUTY).contains(&(now - at))) {
+            self.duty_at = Some(now);
+            self.work.push(Work::Duty);
         }
         // asked for once; the list that comes sets it anew
         let released = self.held_until.take_if(|at| *at <= now).is_some();

@@ -25,12 +25,14 @@ pub(super) struct FormLayer {
     field: usize,
     cursor: usize,
     error: Option<String>,
+    /// Whether long text can be handed to an editor.
+    editor: bool,
     zone: chrono_tz::Tz,
 }
 
 impl FormLayer {
     /// Opens `form`, with what was typed before where there is a `draft`.
-    pub(super) fn new(mut form: Form, draft: Option<&Vec<String>>, zone: chrono_tz::Tz) -> Self {
+    pub(super) fn new(mut form: Form, draft: Option<&Vec<String>>, zone: chrono_tz::Tz, editor: bool) -> Self {
         let first = form.fields.iter().map(|f| f.value.clone()).collect();
         if let Some(draft) = draft.filter(|d| d.len() == form.fields.len()) {
             for (field, value) in form.fields.iter_mut().zip(draft) {
@@ -40,7 +42,7 @@ impl FormLayer {
             }
         }
         let cursor = form.fields.first().map_or(0, |f| f.value.len());
-        Self { form, first, field: 0, cursor, error: None, zone }
+        Self { form, first, field: 0, cursor, error: None, editor, zone }
     }
 
     fn typed(&self) -> Vec<String> {
@@ -109,6 +111,13 @@ impl FormLayer {
             return self.submit(now);
         }
         let Some(field) = self.form.fields.get_mut(self.field) else { return self.submit(now) };
+        if field.shape == Shape::Long && key.code == KeyCode::Char('e') && ctrl {
+            if self.editor {
+                return Reply::Edit(field.value.clone());
+            }
+            self.error = Some(say::editor_none());
+            return Reply::Stay;
+        }
         if field.choices.is_empty() {
             if edit::key(&mut field.value, &mut self.cursor, key, field.shape == Shape::Long) {
                 return Reply::Stay;
@@ -134,6 +143,14 @@ impl FormLayer {
             _ => {}
         }
         Reply::Stay
+    }
+
+    /// What the editor made of the long text being typed.
+    pub(super) fn edited(&mut self, text: &str) {
+        if let Some(field) = self.form.fields.get_mut(self.field).filter(|f| f.shape == Shape::Long) {
+            text.clone_into(&mut field.value);
+            self.cursor = field.value.len();
+        }
     }
 
     pub(super) fn paste(&mut self, pasted: &str) {
@@ -221,6 +238,9 @@ impl FormLayer {
         }
         if has_long {
             keys.push(say::form_new_line());
+            if self.editor {
+                keys.push(say::form_editor());
+            }
         }
         keys.push(say::form_cancel());
         let keys = keys.join(" · ");

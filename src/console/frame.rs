@@ -17,9 +17,9 @@ use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::text;
 use crate::tui::command::Command;
-use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::{Role, Theme};
+use crate::tui::{countdown, digits};
 
 /// Below this the screen shows one number only.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -91,11 +91,22 @@ impl App {
             (_, false) => Role::Warn,
         };
         let mut lines = vec![(say::attention(count), role)];
-        if let Some(since) = self.lost {
-            lines.push((say::wall_lost(&countdown::remaining(now - since)), Role::Stale));
-        }
+        let lost = self.lost.map(|since| say::wall_lost(&countdown::remaining(now - since)));
+        lines.extend(lost.map(|lost| (lost, Role::Stale)));
         lines.push((say::enlarge(), Role::Dim));
-        for ((line, role), y) in lines.iter().zip(area.top()..area.bottom()) {
+        let number = short(count);
+        let mut y = area.y;
+        // the one number, as large as there is room for; a thousand and more has no digits
+        let big = number.parse::<usize>().is_ok()
+            && area.width >= digits::width(&number) + 1
+            && area.height > digits::HEIGHT + lines.len() as u16;
+        if big {
+            digits::draw(brush, buf, Rect::new(area.x + 1, y, area.width, digits::HEIGHT), &number, role);
+            y += digits::HEIGHT + 1;
+        } else if text::width(&lines[0].0) > usize::from(area.width) {
+            lines[0].0 = number;
+        }
+        for ((line, role), y) in lines.iter().zip(y..area.bottom()) {
             brush.text(buf, area.x, y, area.width, line, *role);
         }
     }

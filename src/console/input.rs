@@ -44,6 +44,9 @@ pub(super) const GLOBALS: &[Command] = &[
     global("palette", &[":"], say::key_palette),
     global("next_tab", &["tab"], say::key_next_tab),
     global("prev_tab", &["backtab"], say::key_prev_tab),
+    global("messages", &[";"], say::key_messages),
+    global("redraw", &["ctrl-l"], say::key_redraw),
+    global("suspend", &["ctrl-z"], say::key_suspend),
     global("mouse", &["f12"], say::key_mouse),
     global("back", &["esc"], say::key_back),
     global("quit", &["q", "ctrl-c"], say::key_quit),
@@ -89,7 +92,7 @@ impl App {
     }
 
     fn replied(&mut self, reply: Reply, now: Millis) {
-        if !matches!(reply, Reply::Stay) {
+        if !matches!(reply, Reply::Stay | Reply::Edit(_)) {
             self.layers.pop();
         }
         match reply {
@@ -99,6 +102,7 @@ impl App {
                 self.drafts.remove(&title);
                 self.follow(effects, Some((title, values)), now);
             }
+            Reply::Edit(text) => self.work.push(Work::Edit(text)),
             Reply::Draft(title, values) => {
                 self.drafts.insert(title, values);
                 self.say(say::draft_kept(), Role::Info, now);
@@ -108,6 +112,15 @@ impl App {
                 self.effects(effects, now);
             }
             Reply::Command(name) => self.command(name, now),
+        }
+    }
+
+    pub(super) fn edited(&mut self, text: Result<String, String>, now: Millis) {
+        self.dirty = true;
+        match (text, self.layers.last_mut()) {
+            (Ok(text), Some(Layer::Form(form))) => form.edited(&text),
+            (Ok(_), _) => {}
+            (Err(why), _) => self.say(why, Role::Critical, now),
         }
     }
 
@@ -180,6 +193,7 @@ impl App {
         let offers = tab.offers();
         let missing = match name {
             _ if self.is_own(name) => false,
+            "suspend" if !self.can_suspend => return Some(say::cannot_suspend()),
             "mark" | "range" | "unmark" => !offers.marks,
             "faults" => !offers.faults,
             "sort" => offers.orders.is_empty(),
@@ -267,6 +281,14 @@ impl App {
                 };
                 self.layers.push(Layer::Text { title: say::session_title(), lines, top: 0 });
             }
+            "messages" => {
+                let told = self.told.iter().rev().map(|(at, what)| format!("{}  {what}", self.time(*at)));
+                let lines: Vec<String> = told.collect();
+                let lines = if lines.is_empty() { vec![say::session_empty()] } else { lines };
+                self.layers.push(Layer::Text { title: say::messages_title(), lines, top: 0 });
+            }
+            "redraw" => self.work.push(Work::Redraw),
+            "suspend" => self.work.push(Work::Suspend),
             "undo" => self.take_back(Kind::Undo, now),
             "redo" => self.take_back(Kind::Redo, now),
             "mouse" => {
@@ -299,7 +321,7 @@ impl App {
                 Effect::Form(form) => {
                     let draft = self.drafts.get(&form.title);
                     let back = draft.is_some();
-                    self.layers.push(Layer::Form(FormLayer::new(form, draft, self.zone)));
+                    self.layers.push(Layer::Form(FormLayer::new(form, draft, self.zone, self.editor)));
                     if back {
                         self.say(say::draft_back(), Role::Info, now);
                     }

@@ -44,6 +44,8 @@ pub(super) enum Reply {
     Sent(Vec<Effect>, String, Vec<String>),
     /// It goes; what was typed is kept.
     Draft(String, Vec<String>),
+    /// It stays; this text is handed to the editor.
+    Edit(String),
     /// It goes; the tab searches for this.
     Search(String),
     /// It goes and this command runs.

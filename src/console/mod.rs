@@ -1,13 +1,17 @@
 //! The console: loop, tabs, layers, wall.
 
 mod app;
+mod background;
+pub mod duty;
 mod edit;
+mod editor;
 mod form;
 mod frame;
 mod input;
 mod keymap;
 mod layer;
 mod list;
+mod plain;
 mod rows;
 mod run;
 mod steady;
@@ -20,6 +24,7 @@ mod when;
 
 pub use app::{App, Mouse, Msg, Setup};
 pub use keymap::WrongKey;
+pub use plain::status;
 pub use run::{Options, run};
 pub use tabs::all as all_tabs;
 

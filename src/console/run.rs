@@ -1,29 +1,29 @@
 //! The loop: wait, drain, update, draw once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::StreamExt as _;
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
+use super::background;
+use super::duty::{Duty as _, SeenLately};
+use super::editor::{self, Sheet};
 use super::tabs;
 use super::undo::act;
 use crate::action::Door;
-use crate::clock::Millis;
-use crate::health::sources::Sampler;
-use crate::locale::cli as say;
-use crate::tui::osc52;
+use crate::clock::{Clock, Millis};
+use crate::locale::{cli as say, console as words};
 use crate::tui::terminal::{self, Screen};
 use crate::tui::theme::{Depth, Theme};
+use crate::tui::{job, osc52};
 
 /// How long the first frame waits for data.
 const PATIENCE: Duration = Duration::from_millis(120);
-/// How often the store is asked whether it answers, and how fast.
-const PING: Duration = Duration::from_secs(15);
 
 /// How the console is opened.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     let theme = Theme::load(&config.ui.theme, folder.as_deref(), depth)?;
     let ascii = config.ui.glyphs == "ascii";
     let mouse = config.ui.mouse && !options.wall;
+    let has_shell = job::can_stop();
+    let editor = job::editor(&config.ui.editor, env, has_shell);
     let mut screen = Screen::enter(mouse).map_err(|e| format!("{} ({e})", say::no_terminal()))?;
     let clock = door.clock().clone();
     let zone = config.ui.zone.parse().unwrap_or(chrono_tz::Asia::Shanghai);
@@ -64,6 +66,8 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             wall: options.wall.then(|| config.ui.wall_rotation.millis()),
             zone,
             mouse,
+            editor: editor.is_some(),
+            can_suspend: has_shell,
             keys: config.keys.clone(),
         },
         clock.now(),
@@ -88,13 +92,17 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     paint(&mut app, &mut screen)?;
     app.load_rest(clock.now());
     spawn_work(&mut app, &door, &tx, &mut screen);
-    let mut background = tokio::task::JoinSet::new();
-    start_background(&door, &options, &tx, &mut background);
+    let mut behind = tokio::task::JoinSet::new();
+    background::start(&door, &options, &tx, &mut behind);
 
     let mut events = EventStream::new();
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut hup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
     let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let mut quit = signal(SignalKind::quit()).map_err(|e| e.to_string())?;
+    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw())).map_err(|e| e.to_string())?;
+    let mut go_on = signal(SignalKind::from_raw(Signal::CONT.as_raw())).map_err(|e| e.to_string())?;
+    let mut aside = None;
     let mut check = tokio::time::interval(Duration::from_secs(1));
     check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let gap = config.ui.frame_gap.std();
@@ -119,6 +127,13 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             _ = term.recv() => break,
             _ = hup.recv() => break,
             _ = int.recv() => break,
+            _ = quit.recv() => break,
+            _ = stop.recv() => if has_shell { aside = Some(Aside::Stop) },
+            // stopped from outside, the terminal may have been anybody's since
+            _ = go_on.recv() => {
+                screen.come_back().map_err(|e| e.to_string())?;
+                app.dirty = true;
+            }
             _ = check.tick() => {
                 if terminal::is_gone() {
                     break;
@@ -136,9 +151,28 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             }
             () = tokio::time::sleep_until(wake) => app.update(Msg::Tick, clock.now()),
         }
-        spawn_work(&mut app, &door, &tx, &mut screen);
+        aside = spawn_work(&mut app, &door, &tx, &mut screen).or(aside);
+        let Some(what) = aside.take() else { continue };
+        // whoever has the terminal next must have its keys: a fresh stream reads nothing until it is asked
+        events = EventStream::new();
+        terminal::restore();
+        match what {
+            Aside::Stop => job::stop(),
+            Aside::Edit(text) => {
+                let command = editor.as_deref().unwrap_or_default();
+                let edited = tokio::select! {
+                    edited = edit(command, &text, &mut app, &mut inbox, &clock) => edited,
+                    _ = term.recv() => break,
+                    _ = hup.recv() => break,
+                };
+                app.update(Msg::Edited(edited), clock.now());
+            }
+        }
+        screen.come_back().map_err(|e| e.to_string())?;
+        app.dirty = true;
+        by_key = true;
     }
-    background.abort_all();
+    behind.abort_all();
     drop(screen);
     Ok(())
 }
@@ -166,7 +200,39 @@ fn take_event(event: Event, app: &mut App, screen: &mut Screen, now: Millis) -> 
     Ok(true)
 }
 
-fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, screen: &mut Screen) {
+/// Somebody else gets the terminal for a while.
+enum Aside {
+    Stop,
+    Edit(String),
+}
+
+/// Lets the editor work on `text`; what arrives meanwhile is taken and not drawn.
+async fn edit(
+    command: &[String],
+    text: &str,
+    app: &mut App,
+    inbox: &mut mpsc::UnboundedReceiver<Msg>,
+    clock: &Clock,
+) -> Result<String, String> {
+    let sheet = Sheet::new(text).map_err(|e| words::editor_failed(&e.to_string()))?;
+    let mut child = editor::start(command, &sheet)?;
+    loop {
+        tokio::select! {
+            ended = child.wait() => {
+                let ended = ended.map_err(|e| words::editor_failed(&e.to_string()))?;
+                if !ended.success() {
+                    return Err(words::editor_failed(&words::editor_code(ended.code().unwrap_or(-1))));
+                }
+                return sheet.read();
+            }
+            Some(msg) = inbox.recv() => app.update(msg, clock.now()),
+        }
+    }
+}
+
+/// Begins the work that has come up; what needs the terminal to itself is handed back.
+fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, screen: &mut Screen) -> Option<Aside> {
+    let mut aside = None;
     for work in app.take_work() {
         let (door, tx) = (door.clone(), tx.clone());
         match work {
@@ -182,83 +248,17 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
             Work::Copy(text) => _ = screen.send(&osc52::copy(&text, std::env::var_os("TMUX").is_some())),
             Work::Mouse(on) => _ = screen.mouse(on),
             Work::Bell => _ = screen.send("\x07"),
-        }
-    }
-}
-
-/// The feed, this machine's samples, and the periodic work.
-fn start_background(
-    door: &Door,
-    options: &Options,
-    tx: &mpsc::UnboundedSender<Msg>,
-    tasks: &mut tokio::task::JoinSet<()>,
-) {
-    let (mut feed, news) = (door.store().feed(), tx.clone());
-    tasks.spawn(async move {
-        while let Some(item) = feed.recv().await {
-            if news.send(Msg::News(item)).is_err() {
-                return;
+            Work::Edit(text) => aside = Some(Aside::Edit(text)),
+            Work::Suspend => aside = Some(Aside::Stop),
+            Work::Redraw => {
+                _ = screen.come_back();
+                app.dirty = true;
+            }
+            Work::Duty => {
+                let now = door.clock().now();
+                tokio::spawn(async move { _ = tx.send(Msg::OnDuty(SeenLately.at(door, now).await)) });
             }
         }
-    });
-    let (store, latency) = (door.store().clone(), tx.clone());
-    tasks.spawn(async move {
-        let mut every = tokio::time::interval(PING);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            every.tick().await;
-            // a failure is the feed's to tell
-            if let Ok(ms) = store.ping().await
-                && latency.send(Msg::Latency(ms)).is_err()
-            {
-                return;
-            }
-        }
-    });
-    if options.sample_here {
-        tasks.spawn(sample_here(door.clone(), tx.clone()));
     }
-    if !door.is_read_only() {
-        let system = Door::system(door.store().clone(), door.clock().clone(), door.config().clone());
-        let (stop, stopped) = tokio::sync::watch::channel(false);
-        tasks.spawn(async move {
-            let _stop = stop;
-            crate::serve::run(system, crate::serve::jobs(), stopped).await;
-        });
-    }
-}
-
-/// Samples this machine every second for the screen, and into the store at the configured interval.
-async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {
-    let Ok(Some(mut sampler)) = tokio::task::spawn_blocking(Sampler::new).await else { return };
-    let interval = door.config().health.interval.millis();
-    let mut stored = 0;
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        let at = door.clock().now();
-        let Ok((back, sample)) = tokio::task::spawn_blocking(move || {
-            let sample = sampler.sample(at, true);
-            (sampler, sample)
-        })
-        .await
-        else {
-            return;
-        };
-        sampler = back;
-        if !door.is_read_only() && (at - stored).abs() >= interval {
-            stored = at;
-            let store = door.store().clone();
-            let kept = sample.clone();
-            tokio::spawn(async move {
-                if let Err(e) = crate::health::store::add(&store, &[kept], interval).await {
-                    tracing::warn!("sample not stored: {e}");
-                }
-            });
-        }
-        if tx.send(Msg::Push(0, Box::new(Arc::new(sample)))).is_err() {
-            return;
-        }
-    }
+    aside
 }

@@ -152,6 +152,8 @@ pub struct WallProblem {
     pub text: String,
     /// How it looks.
     pub role: Role,
+    /// Somebody has it in hand (it is owned, acknowledged, or in maintenance): counted apart, and it does not blink.
+    pub handled: bool,
 }
 
 /// What a tab gives the wall.

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Msg, Setup, Work};
+use super::duty::{Duty as _, SeenLately};
 use super::tab::Tab;
 use super::undo::act;
 use crate::action::{Actor, Door, Role};
@@ -69,6 +70,8 @@ pub struct Driver {
     pub door: Option<Door>,
     /// What was copied.
     pub copied: Vec<String>,
+    /// What the editor makes of the text it is handed.
+    pub editor: fn(&str) -> Result<String, String>,
     /// How often the bell rang.
     pub bells: usize,
     /// Columns and rows.
@@ -92,6 +95,8 @@ impl Driver {
             wall,
             zone: chrono_tz::Asia::Shanghai,
             mouse: false,
+            editor: true,
+            can_suspend: false,
             keys: door.as_ref().map(|d| d.config().keys.clone()).unwrap_or_default(),
         };
         Self {
@@ -99,6 +104,7 @@ impl Driver {
             clock: door.as_ref().map_or_else(|| Clock::manual(now), |d| d.clock().clone()),
             door,
             copied: vec![],
+            editor: |text| Ok(text.to_owned()),
             bells: 0,
             size: (120, 36),
             theme: ("dark", Depth::TrueColor),
@@ -125,6 +131,14 @@ impl Driver {
                     }
                     (Work::Copy(text), _) => self.copied.push(text),
                     (Work::Bell, _) => self.bells += 1,
+                    (Work::Edit(text), _) => {
+                        let text = (self.editor)(&text);
+                        self.update(Msg::Edited(text));
+                    }
+                    (Work::Duty, Some(door)) => {
+                        let who = SeenLately.at(door.clone(), self.clock.now()).await;
+                        self.update(Msg::OnDuty(who));
+                    }
                     _ => {}
                 }
             }

@@ -23,9 +23,9 @@ use super::app::{App, Seat, Work};
 use super::tab::{WallFacts, WallProblem};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND};
 use crate::locale::console as say;
-use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
+use crate::tui::{countdown, digits};
 
 /// Data of a tab that has no interval of its own are fresh while the store answers within this.
 const CONTACT: Millis = 20 * SECOND;
@@ -75,7 +75,7 @@ impl App {
             for problem in seat.tab.wall(now).problems {
                 let id = identity(&problem);
                 let since = self.seen.get(&id).copied().unwrap_or_else(|| {
-                    ring |= !first && problem.role == Role::Critical;
+                    ring |= !first && !problem.handled && problem.role == Role::Critical;
                     if first { now - HOUR } else { now }
                 });
                 there.insert(id, since);
@@ -88,7 +88,7 @@ impl App {
     }
 
     fn is_new(&self, problem: &WallProblem, now: Millis) -> bool {
-        self.seen.get(&identity(problem)).is_some_and(|at| (0..NEW).contains(&(now - at)))
+        !problem.handled && self.seen.get(&identity(problem)).is_some_and(|at| (0..NEW).contains(&(now - at)))
     }
 }
 
@@ -104,6 +104,20 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     let mut problems: Vec<(&WallProblem, Trust)> =
         tabs.iter().flat_map(|(_, f, trust)| f.problems.iter().map(move |p| (p, *trust))).collect();
     problems.sort_by_key(|(p, _)| (std::cmp::Reverse(p.weight), p.since));
+    // too old to be told as they were: that they are missing is the problem
+    let gone: Vec<WallProblem> = tabs
+        .iter()
+        .filter(|(_, _, trust)| *trust == Trust::Gone)
+        .map(|(seat, ..)| WallProblem {
+            handled: false,
+            weight: u8::MAX,
+            since: None,
+            text: say::wall_gone(&seat.tab.name(), &countdown::age(age(app, seat, now).0)),
+            role: Role::Stale,
+        })
+        .collect();
+    problems.retain(|(_, trust)| *trust != Trust::Gone);
+    problems.splice(0..0, gone.iter().map(|p| (p, Trust::Gone)));
     let critical = problems.iter().filter(|(p, _)| p.role == Role::Critical).count();
 
     draw_banner(app, brush, buf, area, now, &problems, tabs.is_empty());
@@ -117,6 +131,7 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
         .filter_map(|(s, _, trust)| s.tab.wall_line(now).map(|(line, role)| (s.tab.name(), line, role, *trust)))
         .collect();
     let always = u16::from(!strip.is_empty()) + lines.len() as u16;
+    let always = always + 1;
     let foot = area.bottom() - 1;
     let mut y = main.bottom() + 1;
     // a page is worth its place when six problems still have theirs
@@ -132,9 +147,22 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     for (name, line, role, trust) in &lines {
         let x = brush.text(buf, area.x + 1, y, area.width, &format!("{name}  "), Role::Dim);
         let role = if *trust == Trust::Fresh { *role } else { Role::Stale };
+        let line = if *trust == Trust::Gone { "—" } else { line };
         brush.text(buf, x, y, area.right().saturating_sub(x), line, role);
         y += 1;
     }
+    let x = brush.text(buf, area.x + 1, y, area.width, &format!("{}  ", say::on_duty()), Role::Dim);
+    let who: Vec<String> = app
+        .on_duty
+        .iter()
+        .map(|o| match o.seen {
+            Some(seen) => format!("{} {}", o.name, countdown::age(now - seen)),
+            None => o.name.clone(),
+        })
+        .collect();
+    let (who, role) = if who.is_empty() { (say::duty_nobody(), Role::Dim) } else { (who.join(" · "), Role::Text) };
+    brush.text(buf, x, y, area.right().saturating_sub(x), &who, role);
+    y += 1;
     if page > 0 {
         draw_page(brush, buf, Rect::new(area.x, y, area.width, page), now, &tabs, critical > 0, rotation);
     }
@@ -152,14 +180,18 @@ fn draw_banner(
 ) {
     let count = |role: Role| problems.iter().filter(|(p, _)| p.role == role).count();
     let (critical, warn) = (count(Role::Critical), count(Role::Warn));
+    let handled = |role: Role| match problems.iter().filter(|(p, _)| p.role == role && p.handled).count() {
+        0 => String::new(),
+        n => format!(" ({})", say::wall_handled(n)),
+    };
     let other = problems.len() - critical - warn;
     let sign = |uni: &'static str, plain: &'static str| if brush.ascii { plain } else { uni };
     let mut parts = Vec::new();
     if critical > 0 {
-        parts.push(format!("{} {}", sign("✗", "X"), say::wall_critical(critical)));
+        parts.push(format!("{} {}{}", sign("✗", "X"), say::wall_critical(critical), handled(Role::Critical)));
     }
     if warn > 0 {
-        parts.push(format!("{} {}", sign("▲", "^"), say::wall_warn(warn)));
+        parts.push(format!("{} {}{}", sign("▲", "^"), say::wall_warn(warn), handled(Role::Warn)));
     }
     if other > 0 {
         parts.push(format!("? {other}"));
@@ -210,7 +242,7 @@ fn draw_main(
         Trust::Fresh if left < HOUR => (countdown::remaining(left), Role::Warn),
         Trust::Fresh => (countdown::remaining(left), Role::Text),
     };
-    let x = digits(brush, buf, at, &text, role) + 2;
+    let x = digits::draw(brush, buf, at, &text, role).min(at.right()) + 2;
     let width = at.right().saturating_sub(x);
     brush.text(buf, x, at.y + 1, width, &say::next_breach(), Role::Dim);
     brush.text(buf, x, at.y + 3, width, what, Role::Title);
@@ -308,42 +340,4 @@ fn draw_foot(app: &App, brush: &Brush<'_>, buf: &mut Buffer, at: Rect, now: Mill
         Trust::Stale | Trust::Gone => (say::stale(&countdown::remaining(oldest)), Role::Stale),
     };
     brush.text_right(buf, at.right() - 1, at.y, &line, role);
-}
-
-/// Draws `text` in digits five rows high; returns the column after it.
-fn digits(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, text: &str, role: Role) -> u16 {
-    let block = if brush.ascii { "#" } else { "█" };
-    let mut x = at.x;
-    for c in text.chars() {
-        let rows: [u8; 5] = match c {
-            '0' => [7, 5, 5, 5, 7],
-            '1' => [2, 6, 2, 2, 7],
-            '2' => [7, 1, 7, 4, 7],
-            '3' => [7, 1, 7, 1, 7],
-            '4' => [5, 5, 7, 1, 1],
-            '5' => [7, 4, 7, 1, 7],
-            '6' => [7, 4, 7, 5, 7],
-            '7' => [7, 1, 1, 1, 1],
-            '8' => [7, 5, 7, 5, 7],
-            '9' => [7, 5, 7, 1, 7],
-            ':' => [0, 4, 0, 4, 0],
-            '-' => [0, 0, 7, 0, 0],
-            'h' => [4, 4, 7, 5, 5],
-            'm' => [0, 0, 7, 7, 5],
-            'd' => [1, 1, 7, 5, 7],
-            _ => [0; 5],
-        };
-        for (row, bits) in rows.iter().enumerate() {
-            for column in (0..3u16).filter(|c| bits & (4 >> c) != 0) {
-                for half in 0..2u16 {
-                    let (px, py) = (x + column * 2 + half, at.y + row as u16);
-                    if px < at.right() && py < at.bottom() {
-                        buf[(px, py)].set_symbol(block).set_style(brush.style(role));
-                    }
-                }
-            }
-        }
-        x += if c == ':' { 4 } else { 8 };
-    }
-    x.min(at.right())
 }

@@ -251,6 +251,7 @@ impl Tab for HealthTab {
             .iter()
             .flat_map(|r| r.problems.iter().map(move |p| (r, p)))
             .map(|(r, p)| WallProblem {
+                handled: false,
                 weight: match p.severity {
                     Severity::Critical => 3,
                     Severity::Stale => 2,

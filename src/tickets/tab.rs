@@ -359,13 +359,13 @@ impl Tab for TicketsTab {
             ),
             "reply" => self.ask(
                 say::key_reply(),
-                vec![Field::text(say::field_body(), "")],
+                vec![Field::long(say::field_body(), "")],
                 |v, _| Ok(What::Reply(v[0].clone())),
                 now,
             ),
             "note" => self.ask(
                 say::key_note(),
-                vec![Field::text(say::field_body(), "")],
+                vec![Field::long(say::field_body(), "")],
                 |v, _| Ok(What::Note(v[0].clone())),
                 now,
             ),
@@ -440,7 +440,7 @@ impl Tab for TicketsTab {
                     Field::choice(say::field_scope(), "individual", choices(&SCOPES, view::scope_word)),
                     Field::choice(say::field_severity(), "general", choices(&SEVERITIES, view::level_word)),
                     Field::text(say::field_minutes(), "0"),
-                    Field::text(say::field_body(), ""),
+                    Field::long(say::field_body(), ""),
                 ];
                 let config = self.config.clone();
                 let preview = Box::new(move |v: &[String], now: Millis| {
@@ -525,6 +525,7 @@ impl Tab for TicketsTab {
                     t.owner.as_deref().unwrap_or("—")
                 );
                 facts.problems.push(WallProblem {
+                    handled: t.owner.is_some(),
                     weight: if role == Role::Critical { 4 } else { 1 },
                     since: Some(t.reported_at),
                     text,

@@ -3,6 +3,8 @@
 pub mod chart;
 pub mod command;
 pub mod countdown;
+pub mod digits;
+pub mod job;
 pub mod osc52;
 pub mod paint;
 pub mod terminal;

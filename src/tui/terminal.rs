@@ -14,6 +14,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use crate::locale::console as say;
+
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Largest screen drawn; a terminal that claims to be larger is drawn in its corner.
@@ -23,6 +25,7 @@ const MAX: (u16, u16) = (500, 200);
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     out: BufWriter<Stdout>,
+    mouse: bool,
     /// What stands on the terminal, so that an unchanged frame sends nothing.
     shown: Option<Buffer>,
 }
@@ -54,6 +57,16 @@ fn clamped() -> io::Result<Rect> {
     Ok(Rect::new(0, 0, w.clamp(1, MAX.0), h.clamp(1, MAX.1)))
 }
 
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse {
+        execute!(out, EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
 impl Screen {
     /// Takes the terminal.
     ///
@@ -69,15 +82,23 @@ impl Screen {
 
     fn set_up(mouse: bool) -> io::Result<Self> {
         let area = clamped()?;
-        enable_raw_mode()?;
-        let mut out = io::stdout();
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        if mouse {
-            execute!(out, EnableMouseCapture)?;
-        }
+        take(mouse)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?;
-        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()), shown: None })
+        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()), mouse, shown: None })
+    }
+
+    /// Takes the terminal again after [`restore`], or after somebody else had it: everything is drawn anew, and the
+    /// mouse is as it was.
+    ///
+    /// # Errors
+    /// When the terminal has gone.
+    pub fn come_back(&mut self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
+        // what the terminal was set to in the meantime is what it is to be given back as
+        _ = disable_raw_mode();
+        take(self.mouse)?;
+        self.resized()
     }
 
     /// The size now, after the terminal was resized.
@@ -127,6 +148,7 @@ impl Screen {
     /// # Errors
     /// When the terminal has gone.
     pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
         if on { execute!(self.out, EnableMouseCapture) } else { execute!(self.out, DisableMouseCapture) }
     }
 }
@@ -134,6 +156,20 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// Why no console can be shown here: a sentence, or `None` where there is a terminal that can show one.
+pub fn unfit(env: impl Fn(&str) -> Option<String>) -> Option<String> {
+    use std::io::IsTerminal as _;
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        Some(say::not_a_terminal())
+    } else if env("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        Some(say::dumb_terminal())
+    } else if size().is_ok_and(|(w, h)| w == 0 || h == 0) {
+        Some(say::no_size())
+    } else {
+        None
     }
 }
 

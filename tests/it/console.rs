@@ -390,6 +390,36 @@ async fn a_list_is_sorted_and_narrowed_to_its_faults_by_the_same_keys_everywhere
 }
 
 #[tokio::test]
+async fn long_text_goes_to_the_editor_and_comes_back() {
+    let (mut d, _, _s) = console(false, false).await;
+    d.editor = |text| Ok(format!("{text} edited\nin peace"));
+    d.keys("r \"审批\" ctrl-e").await;
+    shows(&mut d, &["Reply #1", "审批 edited", "in peace", "ctrl-e editor"]);
+    d.editor = |_| Err("the editor changed nothing: ended with code 1".into());
+    d.keys("ctrl-e").await;
+    shows(&mut d, &["审批 edited", "ended with code 1"]);
+    // only long text; in one line the key goes to its end
+    d.editor = |_| Ok("wrong".into());
+    d.keys("tab ctrl-e").await;
+    lacks(&mut d, "wrong");
+}
+
+#[tokio::test]
+async fn messages_can_be_read_again_and_pasted_text_is_never_taken_for_keys() {
+    let (mut d, strings, _s) = console(false, false).await;
+    d.keys("S").await;
+    d.update(Msg::Paste("G g g q".into()));
+    shows(&mut d, &["nothing here takes pasted text"]);
+    assert!(strings.ran.lock().expect("ran").iter().all(|c| c == "all"));
+    d.pass(9 * SECOND).await;
+    lacks(&mut d, "nothing here takes");
+    d.keys(";").await;
+    shows(&mut d, &["Messages", "14:30  said one"]);
+    d.keys("esc ctrl-z").await;
+    shows(&mut d, &["no shell to come back from"]);
+}
+
+#[tokio::test]
 async fn a_wrong_instant_is_refused_in_the_form() {
     let (mut d, _, _s) = console(false, false).await;
     d.keys("r \"x\" tab \"soon\" enter").await;
@@ -476,6 +506,7 @@ async fn no_size_theme_or_language_breaks_the_picture() {
     for wall in [false, true] {
         let (mut d, strings, _s) = console(wall, false).await;
         strings.problems.lock().expect("problems").extend((0..14).map(|i| WallProblem {
+            handled: false,
             weight: 1 + i % 3,
             since: Some(NOW - HOUR),
             text: format!("#{i} 审批提交后一直转圈,全公司无法提交 \u{1b}[2J"),
@@ -516,7 +547,9 @@ async fn no_size_theme_or_language_breaks_the_picture() {
 async fn a_window_too_small_says_the_one_number_and_how_to_enlarge() {
     let (mut d, _, _s) = console(false, false).await;
     d.size = (40, 10);
-    shows(&mut d, &["6 need attention", "60×15"]);
+    shows(&mut d, &["██████", "6 need attention", "60×15"]);
+    d.size = (10, 3);
+    assert_eq!(d.screen().lines().next(), Some("6"));
 }
 
 #[tokio::test]
@@ -524,7 +557,8 @@ async fn the_wall_shows_the_worst_first_and_rings_once_for_a_new_breach() {
     let (mut d, strings, _s) = console(true, false).await;
     d.size = (100, 30);
     shows(&mut d, &["ALL QUIET", "next breach", "#7 general", "hosts", "last night is safe", "14:30"]);
-    let problem = |text: &str, role, weight| WallProblem { weight, since: Some(NOW), text: text.into(), role };
+    let problem =
+        |text: &str, role, weight| WallProblem { handled: false, weight, since: Some(NOW), text: text.into(), role };
     strings.problems.lock().expect("problems").push(problem("#7 general +0:01", Role::Critical, 3));
     strings.problems.lock().expect("problems").push(problem("#9 general 5:00", Role::Warn, 1));
     d.update(Msg::News(News::Changed(vec!["thing".into()])));
@@ -555,6 +589,33 @@ async fn a_wall_without_news_says_how_old_it_is_and_then_shows_no_numbers() {
     d.pass(60 * SECOND).await;
     shows(&mut d, &["STALE 1:50"]);
     lacks(&mut d, "things 3");
+    shows(&mut d, &["Things: no data for 1m"]);
+}
+
+#[tokio::test]
+async fn the_wall_names_who_is_on_duty_and_counts_what_is_in_hand_apart() {
+    let (mut d, strings, s) = console(true, false).await;
+    d.size = (100, 30);
+    d.pass(SECOND).await;
+    shows(&mut d, &["on duty  nobody has acted lately"]);
+    for (name, origin) in [("li", "console os-user"), ("monitor", "http")] {
+        let door = s.door(name, Needs::Operator, &Clock::manual(NOW));
+        let actor = zhiban::action::Actor { origin: origin.into(), ..door.actor().clone() };
+        let door =
+            zhiban::action::Door::new(door.store().clone(), door.clock().clone(), door.config().clone(), actor, false);
+        door.run(&Reply("hello".into())).await.expect("said");
+    }
+    let problem = |text: &str, handled| WallProblem {
+        handled,
+        weight: 3,
+        since: Some(NOW),
+        text: text.into(),
+        role: Role::Critical,
+    };
+    *strings.problems.lock().expect("problems") = vec![problem("#7 owned", true), problem("#8 not", false)];
+    d.pass(61 * SECOND).await;
+    shows(&mut d, &["on duty  li 1m", "CRITICAL (2 handled)"]);
+    lacks(&mut d, "monitor");
 }
 
 #[tokio::test]

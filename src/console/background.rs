@@ -1,0 +1,91 @@
+//! What goes on behind the screen: the feed, the store's latency, this machine's samples, the periodic work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::app::Msg;
+use super::run::Options;
+use crate::action::Door;
+use crate::health::sources::Sampler;
+
+/// How often the store is asked whether it answers, and how fast.
+const PING: Duration = Duration::from_secs(15);
+
+/// The feed, this machine's samples, and the periodic work.
+pub(super) fn start(
+    door: &Door,
+    options: &Options,
+    tx: &mpsc::UnboundedSender<Msg>,
+    tasks: &mut tokio::task::JoinSet<()>,
+) {
+    let (mut feed, news) = (door.store().feed(), tx.clone());
+    tasks.spawn(async move {
+        while let Some(item) = feed.recv().await {
+            if news.send(Msg::News(item)).is_err() {
+                return;
+            }
+        }
+    });
+    let (store, latency) = (door.store().clone(), tx.clone());
+    tasks.spawn(async move {
+        let mut every = tokio::time::interval(PING);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            // a failure is the feed's to tell
+            if let Ok(ms) = store.ping().await
+                && latency.send(Msg::Latency(ms)).is_err()
+            {
+                return;
+            }
+        }
+    });
+    if options.sample_here {
+        tasks.spawn(sample_here(door.clone(), tx.clone()));
+    }
+    if !door.is_read_only() {
+        let system = Door::system(door.store().clone(), door.clock().clone(), door.config().clone());
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        tasks.spawn(async move {
+            let _stop = stop;
+            crate::serve::run(system, crate::serve::jobs(), stopped).await;
+        });
+    }
+}
+
+/// Samples this machine every second for the screen, and into the store at the configured interval.
+async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {
+    let Ok(Some(mut sampler)) = tokio::task::spawn_blocking(Sampler::new).await else { return };
+    let interval = door.config().health.interval.millis();
+    let mut stored = 0;
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let at = door.clock().now();
+        let Ok((back, sample)) = tokio::task::spawn_blocking(move || {
+            let sample = sampler.sample(at, true);
+            (sampler, sample)
+        })
+        .await
+        else {
+            return;
+        };
+        sampler = back;
+        if !door.is_read_only() && (at - stored).abs() >= interval {
+            stored = at;
+            let store = door.store().clone();
+            let kept = sample.clone();
+            tokio::spawn(async move {
+                if let Err(e) = crate::health::store::add(&store, &[kept], interval).await {
+                    tracing::warn!("sample not stored: {e}");
+                }
+            });
+        }
+        if tx.send(Msg::Push(0, Box::new(Arc::new(sample)))).is_err() {
+            return;
+        }
+    }
+}
