@@ -194,7 +194,10 @@ impl App {
         let mut x = area.x + start;
         for (i, piece, role) in pieces {
             let from = x;
-            x = brush.text(buf, x, y, right.saturating_sub(x), &piece, role);
+            // the blank after a count is nothing to underline
+            let shown = if role == Role::TabActive { piece.as_str() } else { piece.trim_end() };
+            brush.text(buf, x, y, right.saturating_sub(x), shown, role);
+            x += text::width(&piece) as u16;
             self.header_tabs.push((from..x, i));
         }
     }

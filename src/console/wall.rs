@@ -263,7 +263,9 @@ fn draw_problems(
         let role = if *trust == Trust::Fresh { problem.role } else { Role::Stale };
         let since = problem.since.map_or_else(String::new, |s| countdown::age(now - s));
         brush.text(buf, at.x + 1, y, 5, &since, Role::Dim);
-        brush.text(buf, at.x + 7, y, at.width.saturating_sub(8), &problem.text, role);
+        let (sign, _) = sign(problem.role, brush.ascii);
+        brush.text(buf, at.x + 7, y, 1, sign, role);
+        brush.text(buf, at.x + 9, y, at.width.saturating_sub(10), &problem.text, role);
         if app.is_new(problem, now) && now / SECOND % 2 == 0 {
             let row = Rect::new(at.x, y, at.width, 1);
             buf.set_style(row, brush.style(role).add_modifier(Modifier::REVERSED));
@@ -275,19 +277,24 @@ fn draw_problems(
     }
 }
 
+/// How a state is seen without colour, and with it: what is normal is grey.
+fn sign(role: Role, ascii: bool) -> (&'static str, Role) {
+    match (role, ascii) {
+        (Role::Critical, false) => ("✗", Role::Critical),
+        (Role::Critical, true) => ("X", Role::Critical),
+        (Role::Warn, false) => ("▲", Role::Warn),
+        (Role::Warn, true) => ("^", Role::Warn),
+        (Role::Stale, _) => ("?", Role::Stale),
+        (_, false) => ("■", Role::Dim),
+        (_, true) => ("#", Role::Dim),
+    }
+}
+
 fn draw_strip(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, strip: &[Role]) {
     let x = brush.text(buf, at.x + 1, at.y, 12, &format!("{}  ", say::hosts()), Role::Dim);
     let room = usize::from(at.right().saturating_sub(x + 8));
     for (role, x) in strip.iter().take(room).zip(x..) {
-        let (sign, role) = match (role, brush.ascii) {
-            (Role::Critical, false) => ("✗", Role::Critical),
-            (Role::Critical, true) => ("X", Role::Critical),
-            (Role::Warn, false) => ("▲", Role::Warn),
-            (Role::Warn, true) => ("^", Role::Warn),
-            (Role::Stale, _) => ("?", Role::Stale),
-            (_, false) => ("■", Role::Dim),
-            (_, true) => ("#", Role::Dim),
-        };
+        let (sign, role) = sign(*role, brush.ascii);
         brush.text(buf, x, at.y, 1, sign, role);
     }
     brush.text_right(buf, at.right() - 1, at.y, &strip.len().to_string(), Role::Dim);

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::theme::{Role, Theme};
 use crate::text;
@@ -43,7 +43,12 @@ impl Brush<'_> {
 
     /// Gives a whole row the look of the selection.
     pub fn select(&self, buf: &mut Buffer, row: Rect) {
-        buf.set_style(row.intersection(buf.area), self.style(Role::Selection));
+        let (row, style) = (row.intersection(buf.area), self.style(Role::Selection));
+        if style.add_modifier.contains(Modifier::REVERSED) {
+            // what is dim would be dim on bright, and read by nobody
+            buf.set_style(row, Style::new().remove_modifier(Modifier::DIM));
+        }
+        buf.set_style(row, style);
     }
 
     /// A box with a title; returns what is inside.

@@ -36,6 +36,31 @@ pub enum Role {
 
 const ROLES: usize = 21;
 
+/// Every role with its name in a theme file, in their order.
+const NAMES: [(Role, &str); ROLES] = [
+    (Role::Text, "text"),
+    (Role::Dim, "dim"),
+    (Role::Title, "title"),
+    (Role::Border, "border"),
+    (Role::Header, "header"),
+    (Role::TabActive, "tab_active"),
+    (Role::Selection, "selection"),
+    (Role::Key, "key"),
+    (Role::Ok, "ok"),
+    (Role::Info, "info"),
+    (Role::Warn, "warn"),
+    (Role::Critical, "critical"),
+    (Role::Stale, "stale"),
+    (Role::Paused, "paused"),
+    (Role::ChartCpu, "chart_cpu"),
+    (Role::ChartMem, "chart_mem"),
+    (Role::ChartDisk, "chart_disk"),
+    (Role::ChartNet, "chart_net"),
+    (Role::GaugeEmpty, "gauge_empty"),
+    (Role::Mark, "mark"),
+    (Role::Input, "input"),
+];
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Entry {
@@ -142,16 +167,23 @@ impl Theme {
             format!("{place}:{line}: {}", e.message())
         })?;
         if entries.len() < ROLES {
-            return Err(format!("{place}: {} of {ROLES} roles are missing", ROLES - entries.len()));
+            let missing: Vec<&str> =
+                NAMES.iter().filter(|(role, _)| !entries.contains_key(role)).map(|n| n.1).collect();
+            return Err(format!("{place}:{}: not there: {}", text.lines().count().max(1), missing.join(", ")));
         }
         let mut styles = [Style::new(); ROLES];
         for (role, entry) in entries {
             let mut style = Style::new();
+            let at = |value: &str| {
+                let name = NAMES[role as usize].1;
+                let is_it = |line: &str| line.trim_start().starts_with(name) && line.contains(value);
+                format!("{place}:{}", text.lines().position(is_it).map_or(1, |i| i + 1))
+            };
             if let Some(fg) = &entry.fg {
-                style.fg = color(place, fg, depth)?;
+                style.fg = color(fg, depth).map_err(|why| format!("{}: {why}", at(fg)))?;
             }
             if let Some(bg) = &entry.bg {
-                style.bg = color(place, bg, depth)?;
+                style.bg = color(bg, depth).map_err(|why| format!("{}: {why}", at(bg)))?;
             }
             for (on, modifier) in [
                 (entry.bold, Modifier::BOLD),
@@ -170,10 +202,9 @@ impl Theme {
 }
 
 /// A colour by `#rrggbb` or ANSI name, downgraded to what the terminal shows.
-fn color(place: &str, text: &str, depth: Depth) -> Result<Option<Color>, String> {
-    let color: Color = text
-        .parse()
-        .map_err(|_| format!("{place}: `{text}` is no colour; write #rrggbb or a name such as bright-black"))?;
+fn color(text: &str, depth: Depth) -> Result<Option<Color>, String> {
+    let color: Color =
+        text.parse().map_err(|_| format!("`{text}` is no colour; write #rrggbb or a name such as bright-black"))?;
     Ok(match (depth, color) {
         (Depth::Mono, _) => None,
         (Depth::Ansi256, Color::Rgb(r, g, b)) => Some(Color::Indexed(nearest_256(r, g, b))),
@@ -246,6 +277,68 @@ mod tests {
     fn an_unknown_role_is_refused_with_its_line() {
         let error = Theme::parse("mine.toml", "text = {}\nslelection = {}\n", Depth::TrueColor).expect_err("refused");
         assert!(error.contains("mine.toml:2"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_colour_and_a_missing_role_are_named_with_their_line() {
+        let (_, dark) = BUILT_IN[0];
+        let error =
+            Theme::parse("mine.toml", &dark.replace("#e0af68", "#e0af6"), Depth::TrueColor).expect_err("colour");
+        let line = dark.lines().position(|l| l.contains("#e0af68")).expect("line") + 1;
+        assert!(error.starts_with(&format!("mine.toml:{line}: `#e0af6`")), "{error}");
+        let short: String = dark.lines().filter(|l| !l.starts_with("mark")).map(|l| format!("{l}\n")).collect();
+        let error = Theme::parse("mine.toml", &short, Depth::TrueColor).expect_err("role");
+        assert!(error.contains("not there: mark"), "{error}");
+        for (i, (role, name)) in NAMES.iter().enumerate() {
+            assert_eq!(*role as usize, i, "{name}");
+        }
+    }
+
+    /// The relative luminance of WCAG 2.2.
+    fn luminance(c: Color) -> f64 {
+        let Color::Rgb(r, g, b) = c else { panic!("{c:?}") };
+        let channel = |v: u8| {
+            let v = f64::from(v) / 255.0;
+            if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b)
+    }
+
+    #[test]
+    fn what_means_something_is_read_on_its_ground() {
+        // text to be read 4.5 : 1, what only has to be seen 3 : 1
+        for (name, ground) in [
+            ("dark", Color::Rgb(0x15, 0x17, 0x1c)),
+            ("light", Color::Rgb(0xff, 0xff, 0xff)),
+            ("high-contrast", Color::Rgb(0, 0, 0)),
+            ("colour-blind", Color::Rgb(0x15, 0x17, 0x1c)),
+        ] {
+            let theme = Theme::load(name, None, Depth::TrueColor).expect("theme");
+            let selected = theme.style(Role::Selection);
+            for (role, word) in NAMES {
+                let style = theme.style(role);
+                let (Some(fg), least) = (
+                    style.fg,
+                    match role {
+                        Role::Border | Role::GaugeEmpty => continue,
+                        Role::Dim | Role::ChartCpu | Role::ChartMem | Role::ChartDisk | Role::ChartNet => 3.0,
+                        _ => 4.5,
+                    },
+                ) else {
+                    continue;
+                };
+                let contrast = |back: Color| {
+                    let (a, b) = (luminance(fg), luminance(back));
+                    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+                };
+                let back = style.bg.unwrap_or(ground);
+                assert!(contrast(back) >= least, "{name}: {word} has {:.1} : 1 on its ground", contrast(back));
+                if let (Some(back), None, None) = (selected.bg, selected.fg, style.bg) {
+                    let least = least.min(3.0);
+                    assert!(contrast(back) >= least, "{name}: {word} has {:.1} : 1 when selected", contrast(back));
+                }
+            }
+        }
     }
 
     #[test]
