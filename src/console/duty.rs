@@ -3,6 +3,7 @@
 use crate::action::{BoxFuture, Door};
 use crate::clock::{HOUR, Millis};
 use crate::journal;
+use crate::oncall::store as oncall;
 
 /// How long after their last change an operator counts as being there.
 const THERE: Millis = 4 * HOUR;
@@ -18,10 +19,26 @@ pub struct OnDuty {
     pub seen: Option<Millis>,
 }
 
-/// Knows who is on duty. A rota knows better than [`SeenLately`]; where one is kept, it answers instead.
+/// Knows who is on duty.
 pub trait Duty: Send + Sync {
     /// Who is on duty at `now`, first in charge first.
     fn at(&self, door: Door, now: Millis) -> BoxFuture<'static, Result<Vec<OnDuty>, String>>;
+}
+
+/// Who the rota names; where none is kept, [`SeenLately`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByRota;
+
+impl Duty for ByRota {
+    fn at(&self, door: Door, now: Millis) -> BoxFuture<'static, Result<Vec<OnDuty>, String>> {
+        Box::pin(async move {
+            let plan = oncall::plan(door.store(), door.config(), now).await.map_err(|e| e.to_string())?;
+            match plan.on_duty(now) {
+                Some(duty) => Ok(vec![OnDuty { name: duty.person, seen: None }]),
+                None => SeenLately.at(door, now).await,
+            }
+        })
+    }
 }
 
 /// The operators who changed something lately, the last first.

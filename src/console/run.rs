@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
 use super::background;
-use super::duty::{Duty as _, SeenLately};
+use super::duty::{ByRota, Duty as _};
 use super::editor::{self, Sheet};
 use super::tabs;
 use super::undo::act;
@@ -256,7 +256,7 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
             }
             Work::Duty => {
                 let now = door.clock().now();
-                tokio::spawn(async move { _ = tx.send(Msg::OnDuty(SeenLately.at(door, now).await)) });
+                tokio::spawn(async move { _ = tx.send(Msg::OnDuty(ByRota.at(door, now).await)) });
             }
         }
     }

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::app::{App, Msg, Setup, Work};
-use super::duty::{Duty as _, SeenLately};
+use super::duty::{ByRota, Duty as _};
 use super::tab::Tab;
 use super::undo::act;
 use crate::action::{Actor, Door, Role};
@@ -136,7 +136,7 @@ impl Driver {
                         self.update(Msg::Edited(text));
                     }
                     (Work::Duty, Some(door)) => {
-                        let who = SeenLately.at(door.clone(), self.clock.now()).await;
+                        let who = ByRota.at(door.clone(), self.clock.now()).await;
                         self.update(Msg::OnDuty(who));
                     }
                     _ => {}

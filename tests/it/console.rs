@@ -21,7 +21,7 @@ use zhiban::tui::theme::{Depth, Role};
 use crate::db::{Db, fresh};
 
 /// 2026-11-24 14:30 in Shanghai.
-const NOW: Millis = 1_795_501_800_000;
+pub const NOW: Millis = 1_795_501_800_000;
 
 const COMMANDS: &[Command] = &[
     Command { name: "reply", keys: &["r"], doc: || "answer it".into(), mutates: true },
@@ -170,14 +170,14 @@ impl Tab for Things {
     }
 }
 
-struct Strings {
+pub struct Strings {
     next: Arc<Mutex<Result<Vec<&'static str>, String>>>,
     loads: Arc<AtomicUsize>,
     problems: Arc<Mutex<Vec<WallProblem>>>,
     ran: Arc<Mutex<Vec<String>>>,
 }
 
-async fn console(wall: bool, read_only: bool) -> (Driver, Strings, crate::db::Fresh) {
+pub async fn console(wall: bool, read_only: bool) -> (Driver, Strings, crate::db::Fresh) {
     let strings = Strings {
         next: Arc::new(Mutex::new(Ok(vec!["one", "two", "three"]))),
         loads: Arc::default(),

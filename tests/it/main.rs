@@ -10,6 +10,7 @@ mod house;
 mod imports;
 mod knowledge;
 mod notify;
+mod screens;
 mod serve;
 mod tickets;
 mod wecom;

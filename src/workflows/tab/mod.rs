@@ -401,7 +401,7 @@ impl Tab for WorkflowsTab {
                 let node = f.seen.nodes.iter().filter(|n| n.blocked.blocked > 0).max_by_key(|n| n.blocked.blocked)?;
                 let since = node.stuck.iter().filter(|s| s.late).map(|s| s.since).min();
                 let text = say::wall_problem(&clean(&f.workflow.name), &clean(&node.name), node.blocked.blocked);
-                Some(WallProblem { weight: 1, since, text, role: Role::Warn })
+                Some(WallProblem { weight: 1, since, text, role: Role::Warn, handled: false })
             })
             .collect();
         let lines = self
