@@ -55,6 +55,14 @@ impl CliError {
     }
 }
 
+/// Says something beside the output.
+pub(super) fn note(what: &str) {
+    let mut err = std::io::stderr().lock();
+    for line in text::clean_lines(what) {
+        _ = writeln!(err, "zhiban: {line}");
+    }
+}
+
 /// Prints an error and gives its exit code.
 pub(super) fn report(error: &CliError, json: bool) -> ExitCode {
     let code = error.exit_code();
@@ -183,14 +191,6 @@ impl Cx {
             print(&value.to_string());
         } else {
             print(&text::clean_lines(human().trim_end_matches('\n')).join("\n"));
-        }
-    }
-
-    /// Says something beside the output.
-    pub(super) fn note(&self, what: &str) {
-        let mut err = std::io::stderr().lock();
-        for line in text::clean_lines(what) {
-            _ = writeln!(err, "zhiban: {line}");
         }
     }
 

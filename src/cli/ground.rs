@@ -281,7 +281,7 @@ pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(
         door = Door::new(door.store().clone(), cx.clock().clone(), cx.config().clone(), door.actor().clone(), true);
     }
     if let Some(why) = crate::tui::terminal::unfit(|key| std::env::var(key).ok()) {
-        cx.note(&why);
+        super::context::note(&why);
         let (json, lines) = crate::console::status(&door).await;
         cx.out(&json, || lines.join("\n"));
         return Ok(());

@@ -98,7 +98,7 @@ impl App {
         let mut y = area.y;
         // the one number, as large as there is room for; a thousand and more has no digits
         let big = number.parse::<usize>().is_ok()
-            && area.width >= digits::width(&number) + 1
+            && area.width > digits::width(&number)
             && area.height > digits::HEIGHT + lines.len() as u16;
         if big {
             digits::draw(brush, buf, Rect::new(area.x + 1, y, area.width, digits::HEIGHT), &number, role);

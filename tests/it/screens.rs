@@ -28,8 +28,8 @@ fn kept(file: &Path, now: &str) {
         return std::fs::write(file, now).expect("kept");
     }
     let before = std::fs::read_to_string(file).unwrap_or_default();
-    if let Some((i, (was, is))) = before.lines().zip(now.lines()).enumerate().find(|(_, (was, is))| was != is) {
-        panic!("{}:{}: was\n{was}\nand is\n{is}\nZHIBAN_BLESS=1 keeps the new one", file.display(), i + 1);
+    for (i, (was, is)) in before.lines().zip(now.lines()).enumerate() {
+        assert_eq!(was, is, "{}:{}: ZHIBAN_BLESS=1 keeps the new one", file.display(), i + 1);
     }
     assert_eq!(before.lines().count(), now.lines().count(), "{}: ZHIBAN_BLESS=1 keeps the new one", file.display());
 }
