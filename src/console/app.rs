@@ -143,6 +143,8 @@ pub struct App {
     pub(super) drafts: HashMap<String, Vec<String>>,
     /// When the wall first saw a problem.
     pub(super) seen: HashMap<String, Millis>,
+    /// Tabs whose problems the wall has looked at.
+    pub(super) noticed: std::collections::HashSet<usize>,
     /// Where the tabs stand in the header, for the mouse.
     pub(super) header_tabs: Vec<(std::ops::Range<u16>, usize)>,
     /// When a held order is due to change.
@@ -213,6 +215,7 @@ impl App {
             beats: 0,
             drafts: HashMap::new(),
             seen: HashMap::new(),
+            noticed: std::collections::HashSet::new(),
             header_tabs: vec![],
             held_until: None,
             mouse: setup.mouse,

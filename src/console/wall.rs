@@ -66,12 +66,12 @@ fn identity(problem: &WallProblem) -> String {
 }
 
 impl App {
-    /// Remembers which problems are new, and rings for a critical one. What is there at the start is not new.
+    /// Remembers which problems are new, and rings for a critical one. What a tab brings first is not new.
     pub(super) fn notice_problems(&mut self, now: Millis) {
-        let first = self.seats.iter().any(|s| !s.tab.is_loaded());
         let mut there = std::collections::HashMap::new();
         let mut ring = false;
-        for seat in self.seats.iter().filter(|s| s.tab.is_loaded()) {
+        for (i, seat) in self.seats.iter().enumerate().filter(|(_, s)| s.tab.is_loaded()) {
+            let first = self.noticed.insert(i);
             for problem in seat.tab.wall(now).problems {
                 let id = identity(&problem);
                 let since = self.seen.get(&id).copied().unwrap_or_else(|| {
