@@ -1,6 +1,7 @@
 //! Integration tests, linked once.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails right there")]
 
+mod accounts;
 mod backups;
 mod console;
 mod db;
