@@ -220,7 +220,7 @@ crate::messages! {
     ask_who(owner: &str): "ask: {owner}" | "询问：{owner}";
     no_owner_known(): "nobody is known to answer for it" | "没有已知的负责人";
     form_many(what: &str, n: usize): "{what}: {n} findings" | "{what}：{n} 项发现";
-    form_freeze_note(): "an instruction for the directory; it stays open until an import shows the account disabled" | "下达给目录管理员的指令；在导入显示账号停用之前一直待执行";
+    form_freeze_note(): "an instruction for the directory, open until an import shows it done" | "下达给目录管理员的指令，导入显示已执行之前一直待办";
     preview_until(day: &str): "back on the list on {day}" | "{day} 重新列入待处理";
     ticket_title(account: &str, what: &str): "Account {account}: {what}" | "账号 {account}：{what}";
     empty_title(): "No accounts yet" | "还没有账号数据";
@@ -266,7 +266,7 @@ crate::messages! {
     h_roster_changed(): "the roster's entry changed" | "名册信息变更";
     h_none(): "nothing is known yet" | "暂无记录";
     history_title(name: &str): "History of {name}" | "{name} 的历史";
-    number_and_severity(id: &str, severity: &str): "{id}, {severity}" | "{id}，{severity}";
+    number_and_severity(id: &str, severity: &str): "finding {id}, {severity}" | "发现编号 {id}，{severity}";
     threshold(): "Definition" | "定义";
     evidence(): "Evidence" | "证据";
 }

@@ -11,6 +11,7 @@ mod house;
 mod imports;
 mod knowledge;
 mod notify;
+mod pgbackrest;
 mod screens;
 mod serve;
 mod tickets;
