@@ -33,6 +33,10 @@ pub struct Serve {
     pub alert_severities: BTreeMap<String, String>,
     /// Applications of WeCom and DingTalk whose callbacks come to `/api/v1/wecom/NAME/callback`.
     pub apps: Vec<ChatApp>,
+    /// Mailboxes that are read.
+    pub mailboxes: Vec<Mailbox>,
+    /// Mails that one sender may send in ten minutes; more go into quarantine.
+    pub mails_per_sender: u32,
     /// How the JSON of other monitoring systems is read.
     pub webhooks: Vec<Webhook>,
     /// A message without a ticket's number joins the open ticket of who sent one so long ago at most.
@@ -66,6 +70,43 @@ impl Default for ChatApp {
             aes_key: Secret::default(),
             receiver: String::new(),
             max_age: Dur(3_600_000),
+        }
+    }
+}
+
+/// `[[serve.mailboxes]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mailbox {
+    /// Its name, unique.
+    pub name: String,
+    /// IMAP server.
+    pub host: String,
+    /// IMAP port.
+    pub port: u16,
+    /// `implicit` or `none`.
+    pub tls: String,
+    /// IMAP user.
+    pub username: String,
+    /// IMAP password.
+    pub password: Secret,
+    /// The folder that is read.
+    pub folder: String,
+    /// The key that signs the identities of our mails: the `secret` of the smtp channel.
+    pub secret: Secret,
+}
+
+impl Default for Mailbox {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            host: String::new(),
+            port: 993,
+            tls: "implicit".into(),
+            username: String::new(),
+            password: Secret::default(),
+            folder: "INBOX".into(),
+            secret: Secret::default(),
         }
     }
 }
@@ -157,6 +198,8 @@ impl Default for Serve {
             .map(|(word, severity)| (word.to_owned(), severity.to_owned()))
             .into(),
             apps: vec![],
+            mailboxes: vec![],
+            mails_per_sender: 20,
             webhooks: vec![],
             conversation: Dur(72 * 3_600_000),
         }
@@ -200,6 +243,21 @@ impl Serve {
             if app.aes_key.is_plain() && app.aes_key.reveal().is_ok_and(|k| k.len() != 43) {
                 wrong("aes_key has 43 characters");
             }
+        }
+        for (i, mailbox) in self.mailboxes.iter().enumerate() {
+            let mut wrong = |what: &str| problems.add(&["serve", "mailboxes"], format!("entry {}: {what}", i + 1));
+            if mailbox.name.trim().is_empty() || self.mailboxes[..i].iter().any(|m| m.name == mailbox.name) {
+                wrong("name must be given, and unlike the others");
+            }
+            if mailbox.host.is_empty() || mailbox.username.is_empty() || mailbox.secret.is_empty() {
+                wrong("host, username and secret are needed");
+            }
+            if !["implicit", "none"].contains(&mailbox.tls.as_str()) {
+                wrong("tls must be implicit or none");
+            }
+        }
+        if self.mails_per_sender == 0 {
+            problems.add(&["serve", "mails_per_sender"], "must be at least 1");
         }
         for (i, hook) in self.webhooks.iter().enumerate() {
             let path = ["serve", "webhooks"];

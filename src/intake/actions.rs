@@ -151,27 +151,36 @@ impl Action for Said {
             let Some(known) = known else {
                 return Err(ActionError::NotFound { what: format!("#{}", self.ticket) });
             };
-            let sender = if self.sender.address.is_empty() { &known.sender } else { &self.sender };
-            let what = What::UserMessage { from: sender.shown().to_owned(), text: self.text.clone() };
-            let made = Change::new(self.ticket, what).apply(cx).await?;
-            let answer = answer_of(made.as_value());
-            let arrival = Arrival {
-                channel: self.channel,
-                source: &self.source,
-                key: self.key.as_deref(),
-                digest: &self.digest,
-                ticket_id: self.ticket,
-                sender,
-                module: &known.module,
-                answer: &answer.to_string(),
-            };
-            store::add_arrival(cx.tx, &arrival, cx.now).await?;
-            let mut detail = made.as_detail().clone();
-            detail["source"] = json!(self.source);
-            Ok(Done::new("ticket", self.ticket, say::message_added(self.ticket))
-                .detail(detail)
-                .value(told(answer, false)))
+            self.add(cx, &known.sender, &known.module).await
         })
+    }
+}
+
+impl Said {
+    /// Adds it to the ticket, which the caller knows to be meant.
+    pub(super) async fn apply_as_known(&self, cx: &mut Apply<'_>) -> Result<Done, ActionError> {
+        self.add(cx, &self.sender, "").await
+    }
+
+    async fn add(&self, cx: &mut Apply<'_>, reporter: &Sender, module: &str) -> Result<Done, ActionError> {
+        let sender = if self.sender.address.is_empty() { reporter } else { &self.sender };
+        let what = What::UserMessage { from: sender.shown().to_owned(), text: self.text.clone() };
+        let made = Change::new(self.ticket, what).apply(cx).await?;
+        let answer = answer_of(made.as_value());
+        let arrival = Arrival {
+            channel: self.channel,
+            source: &self.source,
+            key: self.key.as_deref(),
+            digest: &self.digest,
+            ticket_id: self.ticket,
+            sender,
+            module,
+            answer: &answer.to_string(),
+        };
+        store::add_arrival(cx.tx, &arrival, cx.now).await?;
+        let mut detail = made.as_detail().clone();
+        detail["source"] = json!(self.source);
+        Ok(Done::new("ticket", self.ticket, say::message_added(self.ticket)).detail(detail).value(told(answer, false)))
     }
 }
 

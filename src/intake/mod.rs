@@ -7,6 +7,7 @@ pub mod actions;
 pub mod alerts;
 pub mod answers;
 pub mod api;
+pub mod mail;
 pub mod model;
 pub mod quarantine;
 pub mod satisfaction;
@@ -35,6 +36,12 @@ pub fn understand(held: &store::Held, body: &[u8], config: &Config) -> Result<Ar
             let sent: alerts::sources::Alertmanager = serde_json::from_slice(body).map_err(|e| e.to_string())?;
             let heard = sent.heard(&held.source, &config.serve).map_err(|f| model::in_words(&f))?;
             Ok(Arc::new(heard))
+        }
+        "mail" => {
+            let mail = mail::model::read(body)?;
+            let mailbox = config.serve.mailboxes.iter().find(|m| m.name == held.source);
+            let key = mailbox.and_then(|m| m.secret.reveal().ok()).unwrap_or_default();
+            Ok(Arc::new(mail::actions::Came { mail, key, mailbox: held.source.clone() }))
         }
         "wecom" | "dingtalk" => {
             let channel = if held.channel == "wecom" { model::Channel::Wecom } else { model::Channel::Dingtalk };

@@ -181,6 +181,61 @@ pub async fn title(store: &Store, ticket: i64) -> Result<Option<String>, StoreEr
     store.row("SELECT title FROM ticket WHERE id = $1", args![ticket], |r| r.get(0)).await
 }
 
+/// As [`title`], inside an action.
+pub(super) async fn title_in(tx: &mut Tx, ticket: i64) -> Result<Option<String>, StoreError> {
+    tx.row("SELECT title FROM ticket WHERE id = $1", args![ticket], |r| r.get(0)).await
+}
+
+/// Keeps a file that came with a ticket.
+pub(super) async fn add_attachment(
+    tx: &mut Tx,
+    ticket: i64,
+    a: &crate::intake::mail::model::Attachment,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let digest = crate::intake::model::digest(&a.body);
+    let sql = "INSERT INTO attachment(ticket_id, name, mime, sha256, body, at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.exec(sql, args![ticket, a.name.as_str(), a.mime.as_str(), digest, a.body.clone(), now]).await?;
+    Ok(())
+}
+
+/// Messages of a sender in a channel since `since`.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn arrivals_since(store: &Store, channel: Channel, address: &str, since: Millis) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM arrival WHERE channel = $1 AND address = $2 AND at > $3";
+    Ok(store.row(sql, args![channel.word(), address, since], |r| r.get(0)).await?.unwrap_or_default())
+}
+
+/// How far a mailbox was read: the validity of its numbers, and the last one.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn mailbox_read(store: &Store, name: &str) -> Result<Option<(i64, i64)>, StoreError> {
+    let sql = "SELECT uid_validity, last_uid FROM mailbox WHERE name = $1";
+    store.row(sql, args![name], |r| Ok((r.get(0)?, r.get(1)?))).await
+}
+
+/// Notes how far a mailbox was read. A measurement: what was read is known by its identity.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn mailbox_read_to(
+    store: &Store,
+    name: &str,
+    validity: i64,
+    uid: i64,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let mut tx = store.begin_measure().await?;
+    let sql = "INSERT INTO mailbox(name, uid_validity, last_uid, at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (name) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid, \
+               at = excluded.at";
+    tx.exec(sql, args![name, validity, uid, now]).await?;
+    tx.commit().await
+}
+
 /// The newest open ticket of a person in a channel to which they wrote since `since`.
 pub(super) async fn open_ticket_of(
     tx: &mut Tx,

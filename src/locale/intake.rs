@@ -43,6 +43,14 @@ crate::messages! {
     survey_thanks(): "Thank you" | "感谢您的评价";
     survey_before(): "You have told us already. Thank you" | "您已评价过，感谢";
     score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
+    no_mail(): "is no mail" | "不是有效的邮件";
+    unnamed(): "unnamed" | "未命名";
+    attachment_left_out(name: &str, bytes: usize): "[attachment {name} left out: {bytes} bytes]" | "[附件 {name} 未保存：{bytes} 字节]";
+    no_subject(): "(no subject)" | "（无主题）";
+    automatic(why: &str): "nobody wrote it: {why}" | "自动发送的邮件：{why}";
+    our_own(): "our own mail came back" | "收到自己发出的邮件";
+    mail_bomb(from: &str, n: i64): "{from} sent more than {n} mails in ten minutes" | "{from} 十分钟内发送超过 {n} 封邮件";
+    imap_failed(mailbox: &str, why: &str): "mailbox {mailbox}: {why}" | "邮箱 {mailbox}：{why}";
     no_doctype(): "a document type is not taken" | "不接受文档类型声明";
     xml_ends_early(): "the XML ends too early" | "XML 不完整";
     not_utf8(): "is not UTF-8" | "不是 UTF-8 编码";

@@ -91,6 +91,23 @@ pub fn ticket_of_mail_id(key: &str, identity: &str) -> Option<i64> {
     (same && ticket > 0).then_some(ticket)
 }
 
+/// The line above which people answer, so that what they quote can be told from what they write.
+pub const REPLY_ABOVE: &str = "-- OA # --";
+
+/// What stands in the text of a mail about `ticket`, for mail programs that drop the headers of answers.
+pub fn marker(key: &str, ticket: i64) -> String {
+    format!("ref:oa-{ticket}-{}", sign(key, &format!("marker {ticket}")))
+}
+
+/// The ticket of a [`marker`] somewhere in `text`.
+pub fn ticket_of_marker(key: &str, text: &str) -> Option<i64> {
+    text.match_indices("ref:oa-").find_map(|(at, found)| {
+        let ticket: String = text[at + found.len()..].chars().take_while(char::is_ascii_digit).collect();
+        let ticket = ticket.parse().ok()?;
+        text[at..].starts_with(&marker(key, ticket)).then_some(ticket)
+    })
+}
+
 fn mail_mac(key: &str, ticket: i64, id: i64) -> String {
     sign(key, &format!("mail {ticket} {id}"))
 }

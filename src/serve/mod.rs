@@ -25,6 +25,7 @@ pub fn jobs() -> Vec<Box<dyn Job>> {
         Box::new(crate::intake::alerts::jobs::Watch),
         Box::new(crate::oncall::jobs::Escalate),
         Box::new(crate::intake::answers::Answer),
+        Box::new(crate::intake::mail::jobs::Fetch),
         Box::new(crate::notify::jobs::Send),
     ]
 }

@@ -1,7 +1,6 @@
 //! Integration tests, linked once.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails right there")]
 
-mod accounts;
 mod backups;
 mod console;
 mod db;
@@ -10,8 +9,8 @@ mod health;
 mod house;
 mod imports;
 mod knowledge;
+mod mail;
 mod notify;
-mod pgbackrest;
 mod screens;
 mod serve;
 mod tickets;

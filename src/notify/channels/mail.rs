@@ -10,6 +10,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use super::{Outgoing, SendError, TIMEOUT};
 use crate::config::NotifyChannel;
 use crate::locale::notify as say;
+use crate::notify::model::{REPLY_ABOVE, mail_id, marker};
 
 #[derive(Debug)]
 pub(super) struct Mail {
@@ -62,7 +63,7 @@ impl Mail {
             Some(id) => format!("[OA#{id}] {}", m.subject.replace(['\r', '\n'], " ")),
             None => m.subject.replace(['\r', '\n'], " "),
         };
-        let own = crate::notify::model::mail_id(&self.key, &self.domain, m.ticket_id.unwrap_or(0), m.id);
+        let own = mail_id(&self.key, &self.domain, m.ticket_id.unwrap_or(0), m.id);
         let mut builder = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -72,7 +73,11 @@ impl Mail {
         if !m.thread.is_empty() {
             builder = builder.in_reply_to(m.thread.clone()).references(m.thread.clone());
         }
-        builder.singlepart(SinglePart::plain(m.body.clone())).map_err(|e| e.to_string())
+        let body = match m.ticket_id {
+            Some(id) => format!("{REPLY_ABOVE}\n{}\n\n{}", m.body, marker(&self.key, id)),
+            None => m.body.clone(),
+        };
+        builder.singlepart(SinglePart::plain(body)).map_err(|e| e.to_string())
     }
 
     pub(super) async fn send(&self, m: &Outgoing) -> Result<(), SendError> {

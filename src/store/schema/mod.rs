@@ -22,7 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("alerts", include_str!("alerts.sql")),
     ("notify", include_str!("notify.sql")),
     ("knowledge", include_str!("knowledge.sql")),
-    ("account_history", include_str!("account_history.sql")),
+    ("mail", include_str!("mail.sql")),
 ];
 
 /// The newest schema version this binary knows.
