@@ -51,6 +51,24 @@ pub fn clean_lines(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// JSON in which every character that [`clean`] would mark is escaped: the same value, harmless on a terminal.
+pub fn json_escaped(json: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c == '\u{7f}' || is_hidden(c);
+    if !json.chars().any(harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        if harmful(c) {
+            let mut units = [0; 2];
+            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 fn needs_cleaning(text: &str) -> bool {
     let mut marks = 0;
     text.chars().any(|c| {
@@ -181,6 +199,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn escaped_json_is_the_same_value_and_harmless(text in any::<String>()) {
+            let json = serde_json::to_string(&text).expect("json");
+            let out = json_escaped(&json);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).expect("json"), text);
+            prop_assert!(!out.chars().any(|c| c.is_control() || is_hidden(c)));
+        }
+
         #[test]
         fn nothing_cleaned_holds_a_control_or_a_bidi_override(text in any::<String>()) {
             let out = clean(&text);

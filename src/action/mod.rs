@@ -237,12 +237,28 @@ pub struct Door {
     config: Arc<Config>,
     actor: Arc<Actor>,
     read_only: bool,
+    live_role: bool,
 }
 
 impl Door {
     /// A door for `actor`; with `read_only` it refuses every action.
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, actor: Actor, read_only: bool) -> Self {
-        Self { store, clock, config, actor: Arc::new(actor), read_only }
+        Self { store, clock, config, actor: Arc::new(actor), read_only, live_role: false }
+    }
+
+    /// The same door asking the store for the actor's role with every action: whoever was lowered or removed while
+    /// their console stood open can do no more than the store says.
+    #[must_use]
+    pub fn with_live_role(mut self) -> Self {
+        self.live_role = true;
+        self
+    }
+
+    /// The same door refusing every action.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     /// The door for scheduled work.
@@ -290,7 +306,7 @@ impl Door {
     /// Authorises, applies, journals and commits `action`.
     ///
     /// # Errors
-    /// See [`ActionError`]; nothing was changed then.
+    /// See [`ActionError`]; nothing was changed then, but for [`StoreError::Unsure`].
     pub async fn run(&self, action: &dyn Action) -> Result<Outcome, ActionError> {
         if let Some(refusal) = self.refuses(action.needs()) {
             return Err(refusal);
@@ -335,9 +351,11 @@ impl Door {
         let mut actor = actor.clone();
         if actor.unclaimed {
             actor.role = operators::claim_store(tx, &actor, now).await?;
-            if actor.role < action.needs() {
-                return Err(ActionError::Denied { needs: action.needs(), has: actor.role });
-            }
+        } else if self.live_role {
+            actor.role = operators::role_now(tx, &actor.name).await?;
+        }
+        if actor.role < action.needs() {
+            return Err(ActionError::Denied { needs: action.needs(), has: actor.role });
         }
         let done = action.apply(&mut Apply { tx, actor: &actor, now, config: &self.config }).await?;
         let seq = if done.unchanged {

@@ -78,6 +78,12 @@ pub(super) async fn claim_store(tx: &mut Tx, actor: &Actor, now: Millis) -> Resu
     }
 }
 
+/// The role that `name` has by now; nobody's is the least.
+pub(super) async fn role_now(tx: &mut Tx, name: &str) -> Result<Role, StoreError> {
+    let role = tx.row("SELECT role FROM operator WHERE name = $1", args![name], |r| r.get::<String>(0)).await?;
+    Ok(role.map_or(Role::Viewer, |word| Role::from_word(&word)))
+}
+
 fn check_name(name: &str) -> Result<(), ActionError> {
     let fine = (1..=64).contains(&name.chars().count())
         && name.chars().all(|c| c.is_alphanumeric() || ".-_@".contains(c))

@@ -116,7 +116,16 @@ pub async fn run(cx: &Cx, args: Args) -> Result<(), CliError> {
             _ = term.recv() => return Ok(()),
         }
         let sample = sampler.sample(cx.clock().now(), true);
-        let sent = send(&mut open, &url, &mut spool, &sample, interval.millis()).await;
+        let sent = tokio::select! {
+            sent = send(&mut open, &url, &mut spool, &sample, interval.millis()) => Some(sent),
+            // a store that does not answer does not hold the agent
+            _ = tokio::signal::ctrl_c() => None,
+            _ = term.recv() => None,
+        };
+        let Some(sent) = sent else {
+            spool.keep(sample);
+            return Ok(());
+        };
         match sent {
             Ok(n) if away => {
                 away = false;

@@ -75,7 +75,7 @@ pub(super) fn report(error: &CliError, json: bool) -> ExitCode {
                 body["owner"] = json!(who);
                 body["at"] = json!(crate::clock::rfc3339(*at));
             }
-            _ = writeln!(err, "{body}");
+            _ = writeln!(err, "{}", text::json_escaped(&body.to_string()));
         } else {
             for line in text::clean_lines(&message) {
                 _ = writeln!(err, "zhiban: {line}");
@@ -83,6 +83,27 @@ pub(super) fn report(error: &CliError, json: bool) -> ExitCode {
         }
     }
     ExitCode::from(code)
+}
+
+/// Tells, on standard error, what is dangerous about a configuration that is otherwise in order.
+pub(super) fn warn(config: &Config, file: Option<&std::path::Path>) {
+    if let Some(file) = file.filter(|file| config.has_open_secret(file)) {
+        let line = say::config_open_secret(&file.display().to_string());
+        _ = writeln!(std::io::stderr().lock(), "zhiban: {}", text::clean(&line));
+    }
+}
+
+/// Prints what is wrong with the arguments, which may hold anything, and gives the exit code.
+pub(super) fn report_usage(rendered: &str) -> ExitCode {
+    let rendered = rendered.trim_end();
+    if std::env::args_os().any(|arg| arg == "--json") {
+        return report(&CliError::Usage(rendered.trim_start_matches("error: ").to_owned()), true);
+    }
+    let mut err = std::io::stderr().lock();
+    for line in text::clean_lines(rendered) {
+        _ = writeln!(err, "{line}");
+    }
+    ExitCode::from(2)
 }
 
 /// What every command is handed.
@@ -100,6 +121,7 @@ impl Cx {
         let (config, file) = Config::load(global.config.as_deref())?;
         let wanted = global.lang.clone().or_else(|| (config.ui.lang != "auto").then(|| config.ui.lang.clone()));
         locale::set_lang(locale::choose(wanted.as_deref(), |key| std::env::var(key).ok()));
+        warn(&config, file.as_deref());
         Ok(Self {
             global: global.clone(),
             config: Arc::new(config),
@@ -174,7 +196,7 @@ impl Cx {
             let origin = format!("{} by {}", actor.origin, actor.name);
             actor = Actor { name: found.name, role: found.role, origin, unclaimed: false };
         }
-        Ok(Door::new(store, self.clock.clone(), self.config.clone(), actor, self.global.read_only))
+        Ok(Door::new(store, self.clock.clone(), self.config.clone(), actor, self.global.read_only).with_live_role())
     }
 
     /// The door of a command.
@@ -188,7 +210,7 @@ impl Cx {
     /// Prints `value` with `--json`, else what `human` makes of it, cleaned of anything that could drive a terminal.
     pub fn out(&self, value: &Value, human: impl FnOnce() -> String) {
         if self.global.json {
-            print(&value.to_string());
+            print_json(value);
         } else {
             print(&text::clean_lines(human().trim_end_matches('\n')).join("\n"));
         }
@@ -209,4 +231,9 @@ pub(super) fn time(text: &str) -> Result<Millis, String> {
 pub(super) fn print(line: &str) {
     let mut out = std::io::stdout().lock();
     _ = writeln!(out, "{line}");
+}
+
+/// Writes a JSON value to standard output.
+pub(super) fn print_json(value: &Value) {
+    print(&text::json_escaped(&value.to_string()));
 }

@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Subcommand};
 use serde_json::{Value, json};
 
-use super::context::print;
+use super::context::{print, print_json, warn};
 use super::{Args, CliError, ConsoleArgs, Cx, Global};
 use crate::action::operators::{self, Add, Remove, SetRole};
 use crate::action::{Door, Role};
@@ -12,7 +12,9 @@ use crate::config::{self, Config};
 use crate::journal;
 use crate::locale::cli as say;
 use crate::serve::http::Listener;
-use crate::store::{Dialect, schema};
+use crate::store::{Dialect, StoreUrl, schema};
+use crate::text;
+use crate::tui::theme::{Depth, Theme};
 
 /// `zhiban operator`
 #[derive(Debug, Subcommand)]
@@ -156,7 +158,7 @@ pub(super) async fn journal(cx: &Cx, cmd: JournalCmd) -> Result<(), CliError> {
                 let Some(last) = page.last() else { break };
                 after = last.seq;
                 for row in &page {
-                    print(&row_json(row).to_string());
+                    print_json(&row_json(row));
                 }
             }
         }
@@ -183,8 +185,13 @@ pub(super) async fn store(cx: &Cx, cmd: StoreCmd) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Key bindings name commands of the tabs, which the configuration itself does not know.
-fn check_keys(config: &std::sync::Arc<Config>, file: Option<&std::path::Path>) -> Result<(), config::ConfigError> {
+/// What the configuration itself does not know: key bindings name commands of the tabs, and the theme may be a file.
+fn check_face(config: &std::sync::Arc<Config>, file: Option<&std::path::Path>) -> Result<(), config::ConfigError> {
+    let themes = config::theme_folder(file);
+    if let Err(why) = Theme::load(&config.ui.theme, themes.as_deref(), Depth::TrueColor) {
+        let named = why.starts_with("no theme").then(|| config::place_of(file, &["ui".into(), "theme".into()]));
+        return Err(config::ConfigError(vec![named.map_or(why.clone(), |place| say::config_problem(&place, &why))]));
+    }
     let wrong = crate::console::wrong_keys(config);
     let line = |w: &crate::console::WrongKey| {
         say::config_problem(&config::place_of(file, &w.path), &format!("{}: {}", w.path.join("."), w.why))
@@ -194,19 +201,24 @@ fn check_keys(config: &std::sync::Arc<Config>, file: Option<&std::path::Path>) -
 
 pub(super) fn config_check(global: &Global) -> Result<(), CliError> {
     let (config, file) = Config::load(global.config.as_deref())?;
-    check_keys(&config.into(), file.as_deref())?;
+    warn(&config, file.as_deref());
+    check_face(&config.into(), file.as_deref())?;
     let value = json!({"file": file, "ok": true});
     let line = file.as_ref().map_or_else(say::config_defaults, |f| say::config_ok(&f.display().to_string()));
-    print(&if global.json { value.to_string() } else { line });
+    if global.json {
+        print_json(&value);
+    } else {
+        print(&text::clean(&line));
+    }
     Ok(())
 }
 
 pub(super) fn config(cx: &Cx, _cmd: &ConfigCmd) -> Result<(), CliError> {
-    let mut shown = Config::clone(cx.config());
-    if shown.store.url.is_plain() {
-        shown.store.url = config::Secret::new(cx.store_url()?.to_string());
+    let mut value = serde_json::to_value(cx.config().as_ref()).map_err(|e| CliError::Failed(e.to_string()))?;
+    let url = &cx.config().store.url;
+    if url.is_plain() {
+        value["store"]["url"] = url.reveal().map_err(CliError::Usage)?.parse::<StoreUrl>()?.to_string().into();
     }
-    let value = serde_json::to_value(&shown).map_err(|e| CliError::Failed(e.to_string()))?;
     cx.out(&value, || serde_json::to_string_pretty(&value).unwrap_or_default());
     Ok(())
 }
@@ -273,12 +285,11 @@ pub(super) async fn serve(cx: &Cx, args: ServeArgs) -> Result<(), CliError> {
 }
 
 pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(), CliError> {
-    check_keys(cx.config(), cx.file())?;
+    check_face(cx.config(), cx.file())?;
     let _log = crate::log::start(cx.config());
-    crate::log::report_panics(cx.config());
     let mut door = cx.door_as(if wall { "wall" } else { "console" }).await?;
     if wall {
-        door = Door::new(door.store().clone(), cx.clock().clone(), cx.config().clone(), door.actor().clone(), true);
+        door = door.closed();
     }
     if let Some(why) = crate::tui::terminal::unfit(|key| std::env::var(key).ok()) {
         super::context::note(&why);
@@ -286,6 +297,11 @@ pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(
         cx.out(&json, || lines.join("\n"));
         return Ok(());
     }
-    let options = crate::console::Options { tab: args.tab.map_or(0, |t| t as usize), wall, sample_here: true };
+    let options = crate::console::Options {
+        tab: args.tab.map_or(0, |t| t as usize),
+        themes: config::theme_folder(cx.file()),
+        wall,
+        sample_here: true,
+    };
     crate::console::run(door, options).await.map_err(CliError::Failed)
 }

@@ -154,10 +154,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(e) => {
+        Err(e) if !e.use_stderr() => {
             _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+            return ExitCode::SUCCESS;
         }
+        Err(e) => return context::report_usage(&e.render().to_string()),
     };
     locale::set_lang(locale::choose(args.global.lang.as_deref(), |key| std::env::var(key).ok()));
     let json = args.global.json;
@@ -165,7 +166,8 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(e) => return context::report(&CliError::Failed(e.to_string()), json),
     };
-    let result = runtime.block_on(run(args));
+    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(run(args)));
+    let result = std::panic::catch_unwind(run).unwrap_or_else(|_| Err(CliError::Failed(crate::log::fault())));
     // store work that nobody waits for any more must not hold up the way out
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     match result {
@@ -182,6 +184,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         _ => {}
     }
     let cx = Cx::new(&args.global)?;
+    crate::log::report_panics(cx.config());
     match args.command {
         None => ground::console(&cx, &args.console, false).await,
         Some(Command::Wall) => ground::console(&cx, &args.console, true).await,

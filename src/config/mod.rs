@@ -27,7 +27,7 @@ pub use dur::Dur;
 pub use health::*;
 pub use notify::*;
 pub use oncall::*;
-pub(crate) use place::distance;
+pub(crate) use place::{distance, line_column, with_suggestion};
 pub use secret::Secret;
 pub use serve::*;
 pub use tickets::*;
@@ -35,6 +35,7 @@ pub use ui::*;
 pub use workflows::*;
 
 use crate::locale::cli as say;
+use crate::store::StoreUrl;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -160,6 +161,19 @@ impl Config {
         ))
     }
 
+    /// Whether `file`, from which this was read, holds a secret itself and others than its owner may read it.
+    pub fn has_open_secret(&self, file: &Path) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = || std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o044 != 0);
+        let url = self.store.url.is_plain()
+            && self.store.url.reveal().is_ok_and(|url| url.parse::<StoreUrl>().is_ok_and(|url| url.has_password()));
+        // written out, a plain secret is dots
+        let mut rest = self.clone();
+        rest.store = StoreConfig::default();
+        let others = || serde_json::to_string(&rest).is_ok_and(|text| text.contains(secret::HIDDEN));
+        (url || others()) && open()
+    }
+
     /// Reads the file `path`, or the default file when `path` is `None`; no default file means the defaults. Returns
     /// the file that was read.
     ///
@@ -188,6 +202,12 @@ pub fn place_of(file: Option<&Path>, path: &[String]) -> String {
     let Some(file) = file else { return path.join(".") };
     let (line, column) = place::locate(&std::fs::read_to_string(file).unwrap_or_default(), path);
     format!("{}:{line}:{column}", file.display())
+}
+
+/// The folder of one's own themes: `themes` beside the configuration file.
+pub fn theme_folder(file: Option<&Path>) -> Option<PathBuf> {
+    let file = file.map(Path::to_owned).or_else(default_file)?;
+    file.parent().map(|folder| folder.join("themes"))
 }
 
 /// `zhiban/config.toml` in the XDG configuration folder.

@@ -1,7 +1,7 @@
 //! Where in the file something stands, and what its name should have been.
 
 /// Line and column, both from 1, of byte `offset`.
-pub(super) fn line_column(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn line_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -37,7 +37,7 @@ pub(super) fn locate(text: &str, path: &[String]) -> (usize, usize) {
 }
 
 /// Adds "did you mean" to serde's "unknown field `x`, expected one of `a`, `b`".
-pub(super) fn with_suggestion(message: &str) -> String {
+pub(crate) fn with_suggestion(message: &str) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
     let Some(wrong) = names.next().filter(|_| message.starts_with("unknown")) else { return message.to_owned() };
     match names.map(|n| (distance(wrong, n), n)).min() {

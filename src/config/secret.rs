@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// `"text"`, `"env:NAME"` or `"file:/path"`. Never printed.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What stands for a secret wherever it would be shown.
+pub(super) const HIDDEN: &str = "•••";
+
+/// `"text"`, `"env:NAME"` or `"file:/path"`. Never printed, nor written out: [`Secret::shown`] stands for it.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
@@ -43,7 +46,13 @@ impl Secret {
 
     /// What may be shown: the reference, or dots for a plain value.
     pub fn shown(&self) -> String {
-        if self.is_plain() { "•••".into() } else { self.0.clone() }
+        if self.is_plain() { HIDDEN.into() } else { self.0.clone() }
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.shown())
     }
 }
 

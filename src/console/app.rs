@@ -47,6 +47,8 @@ pub enum Msg {
     OnDuty(Result<Vec<OnDuty>, String>),
     /// How long the store took to answer, in milliseconds.
     Latency(f64),
+    /// Something of the program itself failed; a sentence.
+    Fault(String),
     /// The time has come to look at the clock.
     Tick,
 }
@@ -315,6 +317,7 @@ impl App {
                 self.latency = Some(rough(ms));
                 self.touch_store(now);
             }
+            Msg::Fault(why) => self.say(why, Role::Critical, now),
             Msg::Tick => self.tick(now),
         }
     }

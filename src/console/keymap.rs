@@ -63,7 +63,18 @@ impl Keymap {
             }
             map.push((context, bound));
         }
-        (Self(map), wrong)
+        let map = Self(map);
+        // nor may a tab's own key be the beginning of a sequence that works everywhere, or the other way round
+        for (context, mine) in own.iter().filter(|(context, _)| *context != "global") {
+            for keys in mine.iter().filter(|(_, command)| !command.is_empty()).map(|(keys, _)| keys) {
+                let clash = map.context("global").iter().find(|(other, _)| begins(other, keys) || begins(keys, other));
+                let hidden = |other: &str| mine.contains_key(other);
+                if let Some((other, name)) = clash.filter(|(other, _)| !hidden(other)) {
+                    wrong.push(WrongKey { path: path(&[context, keys]), why: say::keys_clash(other, name) });
+                }
+            }
+        }
+        (map, wrong)
     }
 
     fn context(&self, name: &str) -> &[(String, &'static str)] {

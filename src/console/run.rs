@@ -1,9 +1,10 @@
 //! The loop: wait, drain, update, draw once.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -14,7 +15,7 @@ use super::background;
 use super::duty::{ByRota, Duty as _};
 use super::editor::{self, Sheet};
 use super::tabs;
-use super::undo::act;
+use super::undo::{Came, act};
 use crate::action::Door;
 use crate::clock::{Clock, Millis};
 use crate::locale::{cli as say, console as words};
@@ -25,6 +26,9 @@ use crate::tui::{job, osc52};
 /// How long the first frame waits for data.
 const PATIENCE: Duration = Duration::from_millis(120);
 
+/// How long after a fault the background work is begun again.
+const RESTART: Duration = Duration::from_secs(10);
+
 /// How the console is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,6 +36,8 @@ pub struct Options {
     pub tab: usize,
     /// Full screen for a wall.
     pub wall: bool,
+    /// The folder of one's own themes.
+    pub themes: Option<std::path::PathBuf>,
     /// Whether this machine is sampled and stored.
     pub sample_here: bool,
 }
@@ -43,13 +49,22 @@ pub struct Options {
 pub async fn run(door: Door, options: Options) -> Result<(), String> {
     let config = door.config().clone();
     let env = |key: &str| std::env::var(key).ok();
-    let folder = crate::config::default_file().and_then(|f| f.parent().map(|p| p.join("themes")));
     let depth = Depth::detect(&config.ui.color, env);
-    let theme = Theme::load(&config.ui.theme, folder.as_deref(), depth)?;
+    let theme = Theme::load(&config.ui.theme, options.themes.as_deref(), depth)?;
     let ascii = config.ui.glyphs == "ascii";
     let mouse = config.ui.mouse && !options.wall;
     let has_shell = job::can_stop();
     let editor = job::editor(&config.ui.editor, env, has_shell);
+    // signals and changes of size are heard before the terminal is taken: one that comes early must not leave it taken,
+    // nor be missed
+    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut hup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
+    let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let mut quit = signal(SignalKind::quit()).map_err(|e| e.to_string())?;
+    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw())).map_err(|e| e.to_string())?;
+    let mut go_on = signal(SignalKind::from_raw(Signal::CONT.as_raw())).map_err(|e| e.to_string())?;
+    _ = crossterm::event::poll(Duration::ZERO);
+    let _guard = terminal::guard();
     let mut screen = Screen::enter(mouse).map_err(|e| format!("{} ({e})", say::no_terminal()))?;
     let clock = door.clock().clone();
     let zone = config.ui.zone.parse().unwrap_or(chrono_tz::Asia::Shanghai);
@@ -96,18 +111,13 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     background::start(&door, &options, &tx, &mut behind);
 
     let mut events = EventStream::new();
-    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let mut hup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
-    let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
-    let mut quit = signal(SignalKind::quit()).map_err(|e| e.to_string())?;
-    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw())).map_err(|e| e.to_string())?;
-    let mut go_on = signal(SignalKind::from_raw(Signal::CONT.as_raw())).map_err(|e| e.to_string())?;
     let mut aside = None;
     let mut check = tokio::time::interval(Duration::from_secs(1));
     check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let gap = config.ui.frame_gap.std();
     let mut last_frame = Instant::now();
     let mut by_key = false;
+    let mut restart = None;
     while !app.quit {
         let now = clock.now();
         let wake = Instant::now() + Duration::from_millis(clock.wall_until(app.wake(now) - now).max(1) as u64);
@@ -138,6 +148,11 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
                 if terminal::is_gone() {
                     break;
                 }
+                // a change of size that was not told
+                if screen.is_stale() {
+                    screen.resized().map_err(|e| e.to_string())?;
+                    app.dirty = true;
+                }
                 // the clock may have been set, or the machine asleep, while the timer slept
                 let now = clock.now();
                 if app.wake(now) <= now + 1 {
@@ -148,6 +163,17 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
                 paint(&mut app, &mut screen)?;
                 last_frame = Instant::now();
                 by_key = false;
+            }
+            Some(Err(_)) = behind.join_next(), if !behind.is_empty() => {
+                // a background task that panicked is begun again, with all others, when the time comes
+                behind.abort_all();
+                behind.detach_all();
+                app.update(Msg::Fault(crate::log::fault()), clock.now());
+                restart = Some(Instant::now() + RESTART);
+            }
+            () = tokio::time::sleep_until(restart.unwrap_or(last_frame)), if restart.is_some() => {
+                restart = None;
+                background::start(&door, &options, &tx, &mut behind);
             }
             () = tokio::time::sleep_until(wake) => app.update(Msg::Tick, clock.now()),
         }
@@ -237,12 +263,16 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
         let (door, tx) = (door.clone(), tx.clone());
         match work {
             Work::Load(i, load) => {
-                tokio::spawn(async move { _ = tx.send(Msg::Loaded(i, load(door).await)) });
+                tokio::spawn(async move {
+                    let loaded = AssertUnwindSafe(load(door)).catch_unwind().await;
+                    let loaded = loaded.unwrap_or_else(|_| Err(crate::log::fault()));
+                    _ = tx.send(Msg::Loaded(i, loaded));
+                });
             }
             Work::Act(batch) => {
                 tokio::spawn(async move {
-                    let came = act(&door, &batch).await;
-                    _ = tx.send(Msg::Acted(batch, came));
+                    let came = AssertUnwindSafe(act(&door, &batch)).catch_unwind().await;
+                    _ = tx.send(Msg::Acted(batch, came.unwrap_or_else(|_| Came::fault(crate::log::fault()))));
                 });
             }
             Work::Copy(text) => _ = screen.send(&osc52::copy(&text, std::env::var_os("TMUX").is_some())),

@@ -50,6 +50,13 @@ pub struct Came {
     pub failed: Vec<(usize, String, bool)>,
 }
 
+impl Came {
+    /// Nothing, because of a fault of the program itself.
+    pub(super) fn fault(why: String) -> Self {
+        Self { done: vec![], failed: vec![(0, why, false)] }
+    }
+}
+
 /// Does the actions of `batch` one after the other, each in a transaction of its own. One that is refused does not hold
 /// up the next; a store that does not answer, or a role that does not reach, ends it.
 pub(super) async fn act(door: &Door, batch: &Batch) -> Came {

@@ -49,7 +49,7 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
         "INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES",
         current,
         "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
-         current = excluded.current WHERE excluded.at >= host.at",
+         current = excluded.current WHERE excluded.at >= host.at OR excluded.at < host.at - 600000",
     )
     .await?;
     let read_id = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));

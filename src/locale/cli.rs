@@ -3,8 +3,11 @@
 crate::messages! {
     store_unreachable(why: &str): "the store cannot be reached: {why}" | "无法连接存储：{why}";
     store_locked(): "the store is locked by another process; nothing was changed, try again" | "存储被其他进程锁定；未做任何更改，请重试";
-    store_read_only(): "the store may only be read: check the permissions of the file and its folder" | "存储为只读：请检查文件及其目录的权限";
-    store_full(): "no space left for the store; nothing was changed" | "存储空间已满；未做任何更改";
+    store_read_only(): "the store may only be read: check the permissions of the file and its folder, or whether the server is a standby" | "存储为只读：请检查文件及其目录的权限，或服务器是否为备库";
+    store_disk(why: &str): "the disk under the store failed ({why}); nothing was changed: check its space, quota and health" | "存储所在磁盘出错（{why}）；未做任何更改：请检查空间、配额和磁盘状况";
+    store_unsure(why: &str): "the connection broke while saving ({why}): look whether it was saved before doing it again" | "保存时连接中断（{why}）：请先查看是否已保存，再决定是否重做";
+    store_certificate(why: &str): "the server's certificate is not accepted ({why}); name its CA with sslrootcert=FILE in the store's address" | "服务器证书不被接受（{why}）；请在存储地址中用 sslrootcert=文件 指定其 CA";
+    store_full(): "no space left for the store; nothing was changed: make room on its disk" | "存储空间已满；未做任何更改：请清理磁盘空间";
     store_corrupt(why: &str): "the store is damaged or is not a zhiban store ({why}); restore it from a backup or name another with --store" | "存储已损坏或不是 zhiban 存储（{why}）；请从备份恢复，或用 --store 指定其他存储";
     store_foreign(): "it holds other tables" | "其中是其他程序的表";
     store_newer(found: i64, known: i64): "the store has schema version {found}, this zhiban knows up to {known}; install the newer zhiban" | "存储的结构版本为 {found}，当前 zhiban 只支持到 {known}；请安装更新的 zhiban";
@@ -25,6 +28,7 @@ crate::messages! {
     operator_name(): "an operator's name has 1 to 64 letters, digits, '.', '-', '_' or '@'" | "运维人员名称为 1 到 64 个字母、数字或 . - _ @";
     config_problem(place: &str, what: &str): "{place}: {what}" | "配置 {place}：{what}";
     config_ok(path: &str): "{path}: in order" | "{path}：配置无误";
+    config_open_secret(path: &str): "warning: {path} holds a password and others may read it: chmod 600 it, or write env:NAME or file:/path instead" | "警告：{path} 中含有密码且其他用户可读：请执行 chmod 600，或改写为 env:名称 或 file:/路径";
     config_not_utf8(): "not UTF-8 text; save the file as UTF-8" | "不是 UTF-8 文本；请另存为 UTF-8";
     config_defaults(): "no configuration file; built-in defaults" | "没有配置文件；使用内置默认值";
     journal_ok(rows: i64): "{rows} rows, chain whole" | "共 {rows} 行，链条完整";
@@ -34,4 +38,6 @@ crate::messages! {
     no_terminal(): "the console needs a terminal; `zhiban ticket list` and the other commands work without one" | "控制台需要终端；`zhiban ticket list` 等命令无需终端即可使用";
     no_home(): "no home folder: name a store with --store" | "没有主目录：请用 --store 指定存储";
     subject_form(given: &str): "{given}: write KIND:ID, such as ticket:42" | "{given}：请写 类型:编号，例如 ticket:42";
+    fault(): "stopped by a fault of its own; no report could be written" | "因内部错误而停止；未能写入报告";
+    fault_reported(path: &str): "stopped by a fault of its own; please pass on the report {path}" | "因内部错误而停止；请提交报告 {path}";
 }

@@ -116,9 +116,13 @@ impl Store {
         tx: &mpsc::Sender<News>,
         lost: &mut bool,
     ) -> Result<(), StoreError> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.ignore_pool_close_event(false);
-        listener.listen("zhiban").await?;
+        let start = async {
+            let mut listener = PgListener::connect_with(pool).await?;
+            listener.ignore_pool_close_event(false);
+            listener.listen("zhiban").await?;
+            Ok::<_, sqlx::Error>(listener)
+        };
+        let mut listener = tokio::time::timeout(super::ANSWER, start).await.map_err(|_| super::no_answer())??;
         if std::mem::take(lost) && (tx.send(News::Back).await.is_err() || tx.send(News::Everything).await.is_err()) {
             return Ok(());
         }

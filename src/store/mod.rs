@@ -12,6 +12,8 @@ pub mod schema;
 mod tx;
 mod value;
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
 pub use error::StoreError;
@@ -47,6 +49,36 @@ enum Pools {
         measure: SqlitePool,
     },
     Postgres(PgPool),
+}
+
+/// Longest a statement may take on Postgres, its way there and back included, before the server counts as gone: more
+/// than the limit the server itself keeps, so that a slow statement is told as such.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest the smallest question may take.
+const ANSWER: Duration = Duration::from_secs(5);
+
+fn no_answer() -> StoreError {
+    StoreError::Unreachable(crate::locale::cli::store_no_answer())
+}
+
+/// Waits for `work` on Postgres, never for ever: a network that swallows everything breaks no connection.
+async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    Ok(tokio::time::timeout(PATIENCE, work).await.map_err(|_| no_answer())??)
+}
+
+/// As [`in_time`], of a connection of `pool`; one that does not answer is taken out of it.
+async fn asked<T>(
+    pool: &PgPool,
+    ask: impl AsyncFnOnce(&mut sqlx::PgConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, StoreError> {
+    let mut conn = pool.acquire().await?;
+    match tokio::time::timeout(PATIENCE, ask(&mut conn)).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => {
+            drop(conn.detach());
+            Err(no_answer())
+        }
+    }
 }
 
 impl Store {
@@ -87,7 +119,8 @@ impl Store {
                 rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
             }
             Pools::Postgres(pool) => {
-                let rows = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(pool).await?;
+                let query = bind_pg(sqlx::query(AssertSqlSafe(sql)), args);
+                let rows = asked(pool, async |conn| query.fetch_all(conn).await).await?;
                 rows.iter().map(|row| f(&Row::Postgres(row))).collect()
             }
         }
@@ -109,7 +142,8 @@ impl Store {
                 row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
             }
             Pools::Postgres(pool) => {
-                let row = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(pool).await?;
+                let query = bind_pg(sqlx::query(AssertSqlSafe(sql)), args);
+                let row = asked(pool, async |conn| query.fetch_optional(conn).await).await?;
                 row.as_ref().map(|row| f(&Row::Postgres(row))).transpose()
             }
         }
@@ -126,7 +160,7 @@ impl Store {
             }
             Pools::Postgres(pool) => {
                 // one round trip: the lock is held before the first read of the journal's head
-                let tx = pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)").await?;
+                let tx = in_time(pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)")).await?;
                 Ok(Tx::postgres(tx, self.local.clone()))
             }
         }
@@ -142,7 +176,7 @@ impl Store {
             Pools::Sqlite { measure, .. } => {
                 Ok(Tx::sqlite(measure.begin_with("BEGIN IMMEDIATE").await?, self.local.clone()))
             }
-            Pools::Postgres(pool) => Ok(Tx::postgres(pool.begin_with("BEGIN").await?, self.local.clone())),
+            Pools::Postgres(pool) => Ok(Tx::postgres(in_time(pool.begin_with("BEGIN")).await?, self.local.clone())),
         }
     }
 
@@ -152,7 +186,8 @@ impl Store {
     /// When the store does not answer.
     pub async fn ping(&self) -> Result<f64, StoreError> {
         let started = std::time::Instant::now();
-        self.row("SELECT CAST(1 AS BIGINT)", vec![], |r| r.get::<i64>(0)).await?;
+        let answer = self.row("SELECT CAST(1 AS BIGINT)", vec![], |r| r.get::<i64>(0));
+        tokio::time::timeout(ANSWER, answer).await.map_err(|_| no_answer())??;
         Ok(started.elapsed().as_secs_f64() * 1000.0)
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, PgConnection};
 
 use super::{Pools, Store, StoreError, feed, schema};
 
@@ -15,8 +16,13 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Longest a single statement may run on Postgres, in milliseconds.
 const STATEMENT_TIMEOUT_MS: &str = "15000";
 
+/// Parts of a Postgres address that name files.
+const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
+/// How long a connection may lie idle and still be trusted without a round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// Where a store is. Shows no password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl {
     kind: Kind,
     full: String,
@@ -37,14 +43,26 @@ impl std::fmt::Display for StoreUrl {
     }
 }
 
+impl std::fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StoreUrl({self})")
+    }
+}
+
 /// The URL with everything between the user name and the host, and every `password=`, left out.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    // a password that should have been percent-encoded may hold anything: the last @ ends it
+    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
     let split = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(split);
-    let authority = match authority.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{host}", user.split(':').next().unwrap_or_default()),
-        None => authority.to_owned(),
+    let (host, tail) = rest.split_at(split);
+    let authority = match user {
+        Some(user) => format!("{}@{host}", user.split(':').next().unwrap_or_default()),
+        // without an @ a colon is followed by a port or by somebody's mistake
+        None => match host.rsplit_once(':') {
+            Some((name, port)) if !port.bytes().all(|b| b.is_ascii_digit() || b == b']') => name.to_owned(),
+            _ => host.to_owned(),
+        },
     };
     let tail = match tail.split_once('?') {
         None => tail.to_owned(),
@@ -80,6 +98,11 @@ impl StoreUrl {
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self { full: format!("sqlite://{}", path.display()), kind: Kind::Sqlite(path) }
+    }
+
+    /// Whether a password stands in it.
+    pub fn has_password(&self) -> bool {
+        self.kind == Kind::Postgres && without_password(&self.full) != self.full
     }
 
     /// Whether the connection to Postgres is encrypted or local; true for SQLite.
@@ -151,6 +174,10 @@ impl Store {
     }
 
     async fn open_postgres(url: &StoreUrl) -> Result<Self, StoreError> {
+        for file in url.full.split(['?', '&']).filter_map(|p| p.split_once('=')).filter(|(k, _)| FILES.contains(k)) {
+            // the driver would only say that some file is missing
+            std::fs::metadata(file.1).map_err(|e| StoreError::Unreachable(format!("{}: {}: {e}", file.0, file.1)))?;
+        }
         let options = PgConnectOptions::from_str(&url.full)
             .map_err(|e| StoreError::Url(format!("{}: {e}", without_password(&url.full))))?
             .application_name("zhiban")
@@ -159,8 +186,25 @@ impl Store {
             .max_connections(6)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options);
-        schema::bring_up_to_date_postgres(&pool).await?;
+            .before_acquire(|conn, meta| {
+                Box::pin(async move {
+                    // a server that was restarted has taken the connections of before with it
+                    let tried = meta.idle_for >= TRUSTED;
+                    Ok(!tried || tokio::time::timeout(super::ANSWER, conn.ping()).await.is_ok_and(|r| r.is_ok()))
+                })
+            })
+            .connect_lazy_with(options.clone());
+        if let Err(error) = schema::bring_up_to_date_postgres(&pool).await {
+            pool.close().await;
+            // the pool waits for a server that starts up and then knows no more than that: ask for the reason
+            return Err(match error {
+                StoreError::Unreachable(_) => {
+                    let direct = tokio::time::timeout(super::ANSWER, PgConnection::connect_with(&options)).await;
+                    direct.ok().and_then(Result::err).map_or(error, StoreError::from)
+                }
+                error => error,
+            });
+        }
         Ok(Self { pools: Pools::Postgres(pool), url: url.clone(), local: feed::Local::default() })
     }
 }
@@ -183,6 +227,11 @@ mod tests {
     fn a_password_is_never_shown() {
         let url: StoreUrl = "postgres://oa:s3cret@db.example/zhiban?sslmode=require&password=x".parse().expect("url");
         assert_eq!(url.to_string(), "postgres://oa@db.example/zhiban?sslmode=require");
+        assert!(!format!("{url:?}").contains("s3cret"));
+        for wrong in ["postgres://oa:s3/cr@et@db/z", "postgres://oa:s3?cr#et@db/z", "postgres://oa:s3cret"] {
+            assert!(!without_password(wrong).contains("s3"), "{wrong}");
+        }
+        assert_eq!(without_password("postgres://db:5432/z"), "postgres://db:5432/z");
         assert!(!"mysql://a:b@c/d".parse::<StoreUrl>().expect_err("refused").to_string().contains(":b@"));
     }
 

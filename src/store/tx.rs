@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Tran
 
 use super::feed::Local;
 use super::value::{bind_pg, bind_sqlite};
-use super::{Args, Dialect, Row, StoreError, Val};
+use super::{Args, Dialect, Row, StoreError, Val, in_time};
 
 /// A transaction of either database; rolled back when dropped without [`Tx::commit`].
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Tx {
                 bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
             }
             Inner::Postgres(tx) => {
-                bind_pg(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
+                in_time(bind_pg(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx)).await?.rows_affected()
             }
         })
     }
@@ -94,7 +94,7 @@ impl Tx {
                 rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
             }
             Inner::Postgres(tx) => {
-                let rows = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx).await?;
+                let rows = in_time(bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx)).await?;
                 rows.iter().map(|row| f(&Row::Postgres(row))).collect()
             }
         }
@@ -116,7 +116,7 @@ impl Tx {
                 row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
             }
             Inner::Postgres(tx) => {
-                let row = bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx).await?;
+                let row = in_time(bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx)).await?;
                 row.as_ref().map(|row| f(&Row::Postgres(row))).transpose()
             }
         }
@@ -223,11 +223,14 @@ impl Tx {
     /// Makes the changes durable.
     ///
     /// # Errors
-    /// When the store does not answer; nothing was changed then.
+    /// When the store does not answer. Nothing was changed then, but for [`StoreError::Unsure`].
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => in_time(tx.commit()).await.map_err(|e| match e {
+                StoreError::Unreachable(why) => StoreError::Unsure(why),
+                e => e,
+            })?,
         }
         if !self.topics.is_empty() {
             self.local.told();

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
@@ -21,7 +23,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Largest screen drawn; a terminal that claims to be larger is drawn in its corner.
 const MAX: (u16, u16) = (500, 200);
 
-/// The screen: entered on creation, left on drop, on panic, and by [`restore`].
+/// The screen: entered on creation, left on drop (a panic drops it too) and by [`restore`].
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     out: BufWriter<Stdout>,
@@ -101,6 +103,12 @@ impl Screen {
         self.resized()
     }
 
+    /// Whether the terminal has another size by now than what is drawn.
+    pub fn is_stale(&mut self) -> bool {
+        let drawn = self.terminal.current_buffer_mut().area;
+        clamped().is_ok_and(|area| area != drawn)
+    }
+
     /// The size now, after the terminal was resized.
     ///
     /// # Errors
@@ -170,6 +178,50 @@ pub fn unfit(env: impl Fn(&str) -> Option<String>) -> Option<String> {
         Some(say::no_size())
     } else {
         None
+    }
+}
+
+/// How long the console may take to leave once it has been asked to.
+const GRACE: Duration = Duration::from_millis(1_300);
+
+/// Ends the process when it should leave and does not: the loop may hang in a write to a terminal that takes nothing.
+#[derive(Debug)]
+pub struct Guard {
+    _left: mpsc::Sender<()>,
+}
+
+/// Watches for a terminal that has gone and for SIGTERM and SIGHUP, on a thread of its own, until the guard is dropped.
+pub fn guard() -> Guard {
+    let (left, seen) = mpsc::channel();
+    // without the thread the console still leaves by itself wherever it can
+    _ = std::thread::Builder::new().name("terminal".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if runtime.block_on(asked_to_leave()).is_ok() && seen.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
+            // the modes are set without a byte of output; the rest may hang as the loop does
+            _ = disable_raw_mode();
+            let (done, restored) = mpsc::channel::<()>();
+            _ = std::thread::Builder::new().spawn(move || {
+                restore();
+                drop(done);
+            });
+            _ = restored.recv_timeout(Duration::from_millis(100));
+            std::process::exit(1);
+        }
+    });
+    Guard { _left: left }
+}
+
+async fn asked_to_leave() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let mut check = tokio::time::interval(Duration::from_millis(500));
+    check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = term.recv() => return Ok(()),
+            _ = hup.recv() => return Ok(()),
+            _ = check.tick() => if is_gone() { return Ok(()) },
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::config::{line_column, with_suggestion};
+
 /// What a piece of the screen means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,8 +66,8 @@ const NAMES: [(Role, &str); ROLES] = [
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Entry {
-    fg: Option<String>,
-    bg: Option<String>,
+    fg: Option<toml::Spanned<String>>,
+    bg: Option<toml::Spanned<String>>,
     bold: bool,
     dim: bool,
     reversed: bool,
@@ -141,11 +143,12 @@ impl Theme {
     pub fn load(name: &str, folder: Option<&Path>, depth: Depth) -> Result<Self, String> {
         let own = folder.map(|f| f.join(format!("{name}.toml"))).filter(|f| f.is_file());
         let name = match depth {
-            Depth::Mono => "mono",
+            Depth::Mono if own.is_none() => "mono",
             Depth::Ansi16 if own.is_none() && name != "mono" => "ansi16",
             _ => name,
         };
-        let (place, text) = match own.filter(|_| depth != Depth::Mono) {
+        // a theme of one's own is checked even where no colour shows
+        let (place, text) = match own {
             Some(file) => {
                 let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
                 (file.display().to_string(), text)
@@ -158,32 +161,34 @@ impl Theme {
                 }
             },
         };
-        Self::parse(&place, &text, depth)
+        match (Self::parse(&place, &text, depth)?, depth) {
+            (_, Depth::Mono) if name != "mono" => Self::load("mono", None, depth),
+            (theme, _) => Ok(theme),
+        }
     }
 
     fn parse(place: &str, text: &str, depth: Depth) -> Result<Self, String> {
-        let entries: BTreeMap<Role, Entry> = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-            format!("{place}:{line}: {}", e.message())
-        })?;
+        let at = |offset: usize| {
+            let (line, column) = line_column(text, offset);
+            format!("{place}:{line}:{column}")
+        };
+        let entries: BTreeMap<Role, Entry> = toml::from_str(text)
+            .map_err(|e| format!("{}: {}", at(e.span().map_or(0, |s| s.start)), with_suggestion(e.message())))?;
         if entries.len() < ROLES {
             let missing: Vec<&str> =
                 NAMES.iter().filter(|(role, _)| !entries.contains_key(role)).map(|n| n.1).collect();
-            return Err(format!("{place}:{}: not there: {}", text.lines().count().max(1), missing.join(", ")));
+            return Err(format!("{}: not there: {}", at(text.len()), missing.join(", ")));
         }
         let mut styles = [Style::new(); ROLES];
         for (role, entry) in entries {
             let mut style = Style::new();
-            let at = |value: &str| {
-                let name = NAMES[role as usize].1;
-                let is_it = |line: &str| line.trim_start().starts_with(name) && line.contains(value);
-                format!("{place}:{}", text.lines().position(is_it).map_or(1, |i| i + 1))
-            };
             if let Some(fg) = &entry.fg {
-                style.fg = color(fg, depth).map_err(|why| format!("{}: {why}", at(fg)))?;
+                let place = || at(fg.span().start);
+                style.fg = color(fg.get_ref(), depth).map_err(|why| format!("{}: {why}", place()))?;
             }
             if let Some(bg) = &entry.bg {
-                style.bg = color(bg, depth).map_err(|why| format!("{}: {why}", at(bg)))?;
+                let place = || at(bg.span().start);
+                style.bg = color(bg.get_ref(), depth).map_err(|why| format!("{}: {why}", place()))?;
             }
             for (on, modifier) in [
                 (entry.bold, Modifier::BOLD),
