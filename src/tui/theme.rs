@@ -289,8 +289,9 @@ mod tests {
         let (_, dark) = BUILT_IN[0];
         let error =
             Theme::parse("mine.toml", &dark.replace("#e0af68", "#e0af6"), Depth::TrueColor).expect_err("colour");
-        let line = dark.lines().position(|l| l.contains("#e0af68")).expect("line") + 1;
-        assert!(error.starts_with(&format!("mine.toml:{line}: `#e0af6`")), "{error}");
+        let (line, text) = dark.lines().enumerate().find(|(_, l)| l.contains("#e0af68")).expect("line");
+        let place = format!("mine.toml:{}:{}", line + 1, text.find("\"#e0af68").expect("colour") + 1);
+        assert!(error.starts_with(&format!("{place}: `#e0af6`")), "{error}");
         let short: String = dark.lines().filter(|l| !l.starts_with("mark")).map(|l| format!("{l}\n")).collect();
         let error = Theme::parse("mine.toml", &short, Depth::TrueColor).expect_err("role");
         assert!(error.contains("not there: mark"), "{error}");
