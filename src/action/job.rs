@@ -11,6 +11,10 @@ pub trait Job: Debug + Send + Sync {
     fn name(&self) -> &'static str;
     /// How often it runs.
     fn every(&self) -> Duration;
+    /// Whether a run lasts until it is ended: then it is dropped, wherever it waits, once the lease is lost.
+    fn is_endless(&self) -> bool {
+        false
+    }
     /// Runs once. It must be harmless to run again after a crash in the middle.
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>>;
 }

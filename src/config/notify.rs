@@ -49,7 +49,7 @@ impl Default for Notify {
 pub struct NotifyChannel {
     /// Its name, unique.
     pub name: String,
-    /// `wecom_robot`, `wecom_app`, `smtp` or `webhook`.
+    /// `wecom_robot`, `wecom_app`, `wecom_bot`, `smtp` or `webhook`. A `wecom_bot` also hears what people write to it.
     pub kind: String,
     /// Robot and webhook: where to send, with its key. Application: where WeCom's API is.
     pub url: Secret,
@@ -59,7 +59,9 @@ pub struct NotifyChannel {
     pub corp_id: String,
     /// Application: its number.
     pub agent_id: i64,
-    /// Application: its secret. SMTP: the key that signs the identities of mails.
+    /// Smart robot: its identity.
+    pub bot_id: String,
+    /// Application, smart robot: its secret. SMTP: the key that signs the identities of mails.
     pub secret: Secret,
     /// SMTP server.
     pub host: String,
@@ -88,6 +90,7 @@ impl Default for NotifyChannel {
             per_minute: 0,
             corp_id: String::new(),
             agent_id: 0,
+            bot_id: String::new(),
             secret: Secret::default(),
             host: String::new(),
             port: 587,
@@ -117,6 +120,10 @@ impl NotifyChannel {
                 need(self.corp_id.is_empty(), "corp_id");
                 need(self.secret.is_empty(), "secret");
             }
+            "wecom_bot" => {
+                need(self.bot_id.is_empty(), "bot_id");
+                need(self.secret.is_empty(), "secret");
+            }
             "smtp" => {
                 need(self.host.is_empty(), "host");
                 need(self.from.is_empty(), "from");
@@ -131,7 +138,7 @@ impl NotifyChannel {
                     faults.push(format!("body: {e}"));
                 }
             }
-            _ => faults.push("kind must be wecom_robot, wecom_app, smtp or webhook".into()),
+            _ => faults.push("kind must be wecom_robot, wecom_app, wecom_bot, smtp or webhook".into()),
         }
         faults
     }

@@ -51,6 +51,10 @@ crate::messages! {
     our_own(): "our own mail came back" | "收到自己发出的邮件";
     mail_bomb(from: &str, n: i64): "{from} sent more than {n} mails in ten minutes" | "{from} 十分钟内发送超过 {n} 封邮件";
     imap_failed(mailbox: &str, why: &str): "mailbox {mailbox}: {why}" | "邮箱 {mailbox}：{why}";
+    bot_failed(name: &str, why: &str): "smart robot {name}: {why}" | "智能机器人 {name}：{why}";
+    bot_closed(): "the platform has closed the connection" | "平台已关闭连接";
+    bot_silent(): "the platform does not answer" | "平台无应答";
+    bot_elsewhere(): "another connection of the same robot has taken over" | "同一机器人已在别处建立连接";
     no_doctype(): "a document type is not taken" | "不接受文档类型声明";
     xml_ends_early(): "the XML ends too early" | "XML 不完整";
     not_utf8(): "is not UTF-8" | "不是 UTF-8 编码";

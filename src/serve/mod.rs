@@ -26,6 +26,7 @@ pub fn jobs() -> Vec<Box<dyn Job>> {
         Box::new(crate::oncall::jobs::Escalate),
         Box::new(crate::intake::answers::Answer),
         Box::new(crate::intake::mail::jobs::Fetch),
+        Box::<crate::intake::wecom::jobs::Listen>::default(),
         Box::new(crate::notify::jobs::Send),
     ]
 }
@@ -82,7 +83,15 @@ async fn work(door: Door, job: Box<dyn Job>, mut held: watch::Receiver<bool>) {
             }
         }
         due = tokio::time::Instant::now() + job.every();
-        if let Err(e) = job.run(&door).await {
+        let result = if job.is_endless() {
+            tokio::select! {
+                result = job.run(&door) => result,
+                _ = held.wait_for(|held| !*held) => continue,
+            }
+        } else {
+            job.run(&door).await
+        };
+        if let Err(e) = result {
             tracing::warn!(job = job.name(), "{e}");
         }
     }

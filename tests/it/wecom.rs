@@ -165,3 +165,92 @@ async fn dingtalk_is_answered_with_a_sealed_success() {
     let ticket = tickets::get(&fresh.store, 1).await.expect("get").expect("ticket");
     assert_eq!((ticket.reporter.as_str(), ticket.channel.as_str()), ("李雷", "dingtalk"));
 }
+
+/// A stand-in for the smart robot's platform: a real WebSocket on a loopback port.
+async fn robot_platform()
+-> (String, tokio::sync::mpsc::UnboundedReceiver<Value>, tokio::sync::mpsc::UnboundedSender<Value>) {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let url = format!("ws://{}", listener.local_addr().expect("address"));
+    let (got, heard) = tokio::sync::mpsc::unbounded_channel();
+    let (say, mut said) = tokio::sync::mpsc::unbounded_channel::<Value>();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("accept");
+        let mut socket = tokio_tungstenite::accept_async(stream).await.expect("handshake");
+        loop {
+            tokio::select! {
+                frame = socket.next() => {
+                    let Some(Ok(Message::Text(text))) = frame else { return };
+                    let frame: Value = serde_json::from_str(&text).expect("JSON");
+                    let receipt = json!({"headers": frame["headers"], "errcode": 0});
+                    _ = got.send(frame);
+                    socket.send(Message::text(receipt.to_string())).await.expect("receipt");
+                }
+                frame = said.recv() => {
+                    let Some(frame) = frame else { return };
+                    socket.send(Message::text(frame.to_string())).await.expect("send");
+                }
+            }
+        }
+    });
+    (url, heard, say)
+}
+
+#[tokio::test]
+async fn the_smart_robot_hears_and_answers_over_one_connection() {
+    use zhiban::action::{Job as _, Role};
+    use zhiban::intake::wecom::bot::{Socket, converse};
+    use zhiban::tickets::actions::{Change, What};
+    let fresh = crate::db::fresh(crate::db::Db::Sqlite).await;
+    let (url, mut heard, say) = robot_platform().await;
+    let mut config = Config::default();
+    config.notify.channels = vec![zhiban::config::NotifyChannel {
+        name: "bot".into(),
+        kind: "wecom_bot".into(),
+        bot_id: "b1".into(),
+        secret: Secret::new("s1"),
+        ..Default::default()
+    }];
+    config.notify.answer_by = [("wecom".to_owned(), "bot".to_owned())].into();
+    let clock = Clock::manual(parse_rfc3339("2026-11-24T01:00:00Z").expect("instant"));
+    let door = Door::system(fresh.store.clone(), clock.clone(), config.into());
+    zhiban::intake::answers::Answer.run(&door).await.expect("begin");
+    let speaking = door.clone();
+    let session = tokio::spawn(async move {
+        let channel = speaking.config().notify.channels[0].clone();
+        converse(&speaking, &channel, &Socket { url }).await
+    });
+    let subscribed = heard.recv().await.expect("subscribe");
+    assert_eq!((&subscribed["cmd"], &subscribed["body"]["bot_id"]), (&json!("aibot_subscribe"), &json!("b1")));
+    let message = json!({"cmd": "aibot_msg_callback", "headers": {"req_id": "c1"}, "body": {"msgid": "m1",
+        "from": {"userid": "alice"}, "msgtype": "text", "text": {"content": "打印机坏了"}}});
+    // pushed again, as the platform does when it believes that nobody heard
+    say.send(message.clone()).expect("say");
+    say.send(message).expect("say");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while tickets::get(&fresh.store, 1).await.expect("get").is_none() {
+        assert!(std::time::Instant::now() < deadline, "no ticket");
+        tokio::task::yield_now().await;
+    }
+    let operator = fresh.door("li", Role::Operator, &clock);
+    operator.run(&Change::new(1, What::Reply("请重启打印机".into()))).await.expect("reply");
+    zhiban::intake::answers::Answer.run(&door).await.expect("answer");
+    clock.set(clock.now() + 11 * SECOND);
+    let sent = loop {
+        let frame = heard.recv().await.expect("frame");
+        if frame["cmd"] == "aibot_send_msg" {
+            break frame;
+        }
+    };
+    assert_eq!(sent["body"]["chatid"], "alice");
+    assert!(sent["body"]["markdown"]["content"].as_str().expect("text").contains("请重启打印机"));
+    while zhiban::notify::store::counts(&fresh.store).await.expect("counts").0 > 0 {
+        assert!(std::time::Instant::now() < deadline, "never acknowledged");
+        tokio::task::yield_now().await;
+    }
+    assert!(tickets::get(&fresh.store, 2).await.expect("get").is_none(), "once");
+    let gone = json!({"cmd": "aibot_event_callback", "body": {"event": {"eventtype": "disconnected_event"}}});
+    say.send(gone).expect("say");
+    assert!(session.await.expect("session").is_err());
+}

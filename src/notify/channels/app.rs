@@ -38,7 +38,7 @@ impl App {
         let answer: Value = answer.json().await.map_err(|e| SendError::later(e.without_url()))?;
         match answer["access_token"].as_str() {
             Some(token) => Ok(token.to_owned()),
-            None => Err(understood(answer).err().unwrap_or_else(|| SendError::later("access_token"))),
+            None => Err(understood(&answer).err().unwrap_or_else(|| SendError::later("access_token"))),
         }
     }
 
@@ -50,7 +50,7 @@ impl App {
         let body = json!({"touser": to, "msgtype": "text", "agentid": self.agent, "text": {"content": content},
             "enable_duplicate_check": 1, "duplicate_check_interval": 1_800});
         let answer = judge(self.client.post(url).json(&body).send().await).await?;
-        understood(answer.json().await.map_err(|e| SendError::later(e.without_url()))?)
+        understood(&answer.json().await.map_err(|e| SendError::later(e.without_url()))?)
     }
 }
 

@@ -5,6 +5,8 @@ mod mail;
 mod robot;
 mod webhook;
 
+pub(crate) use robot::understood;
+
 use std::time::Duration;
 
 use super::model::Queued;

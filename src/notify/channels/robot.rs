@@ -33,12 +33,12 @@ impl Robot {
         }
         let body = json!({"msgtype": "text", "text": text});
         let answer = judge(self.client.post(&self.url).json(&body).send().await).await?;
-        understood(answer.json().await.map_err(|e| SendError::later(e.without_url()))?)
+        understood(&answer.json().await.map_err(|e| SendError::later(e.without_url()))?)
     }
 }
 
 /// What WeCom's own code says: it answers 200 to everything.
-pub(super) fn understood(answer: Value) -> Result<(), SendError> {
+pub(crate) fn understood(answer: &Value) -> Result<(), SendError> {
     let code = answer["errcode"].as_i64().unwrap_or(-1);
     let why = say::wecom_error(code, answer["errmsg"].as_str().unwrap_or_default());
     match code {
