@@ -10,7 +10,7 @@ use crate::locale::intake as say;
 /// The pause between a connection and the next; each that fails doubles it, up to five minutes.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A connection that held so long was a good one.
-const GOOD: Duration = Duration::from_secs(60);
+const GOOD: Duration = Duration::from_mins(1);
 
 /// Speaks with the smart robots of the configuration for as long as the lease is held.
 #[derive(Debug, Default)]
@@ -32,7 +32,8 @@ impl Job for Listen {
         Box::pin(async move {
             let bots: Vec<_> = door.config().notify.channels.iter().filter(|c| c.kind == "wecom_bot").collect();
             if bots.is_empty() {
-                return Ok(tokio::time::sleep(Duration::from_secs(3_600)).await);
+                tokio::time::sleep(Duration::from_hours(1)).await;
+                return Ok(());
             }
             let began = tokio::time::Instant::now();
             let all = bots.iter().map(|bot| async move {
@@ -47,7 +48,8 @@ impl Job for Listen {
             let failed = if began.elapsed() > GOOD { 0 } else { self.failed.load(Ordering::Relaxed) + 1 };
             self.failed.store(failed, Ordering::Relaxed);
             let wait = PAUSE * 2_u32.pow(failed.min(8));
-            Ok(tokio::time::sleep(wait + Duration::from_millis(fastrand::u64(0..1_000))).await)
+            tokio::time::sleep(wait + Duration::from_millis(fastrand::u64(0..1_000))).await;
+            Ok(())
         })
     }
 }
