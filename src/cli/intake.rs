@@ -1,5 +1,7 @@
 //! Commands of what arrives: tokens and quarantine.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use super::{CliError, Cx};
 use crate::clock::rfc3339;
 use crate::intake::model::TokenKind;
 use crate::intake::quarantine::{Discard, Retry};
+use crate::intake::satisfaction;
 use crate::intake::store::{self, Held, Token};
 use crate::intake::tokens::{self, Create, Revoke};
 use crate::locale::intake as say;
@@ -60,6 +63,90 @@ pub enum QuarantineCmd {
         /// Its number
         id: i64,
     },
+}
+
+/// `zhiban attachment`
+#[derive(Debug, Subcommand)]
+pub enum AttachmentCmd {
+    /// The files of a ticket
+    List {
+        /// The ticket
+        ticket: i64,
+    },
+    /// Write a file; one that is there is not overwritten
+    Save {
+        /// The number of the attachment
+        id: i64,
+        /// Where to: its own name is never used
+        file: PathBuf,
+    },
+}
+
+/// `zhiban satisfaction`
+#[derive(Debug, clap::Args)]
+pub struct SatisfactionArgs {
+    /// Of the tickets resolved in this month, such as 2026-11; this month where it is not given
+    #[arg(long, value_name = "YYYY-MM")]
+    month: Option<String>,
+}
+
+pub(super) async fn attachment(cx: &Cx, cmd: AttachmentCmd) -> Result<(), CliError> {
+    match cmd {
+        AttachmentCmd::List { ticket } => {
+            let all = store::attachments(cx.store().await?, ticket).await?;
+            let value = all
+                .iter()
+                .map(|a| {
+                    json!({"id": a.id, "name": a.name, "mime": a.mime, "sha256": a.sha256, "bytes": a.size,
+                        "at": rfc3339(a.at)})
+                })
+                .collect();
+            cx.out(&value, || {
+                all.iter().map(|a| format!("{:>6} {:>10} B  {}  {}\n", a.id, a.size, a.mime, a.name)).collect()
+            });
+        }
+        AttachmentCmd::Save { id, file } => {
+            let body = store::attachment(cx.store().await?, id).await?;
+            let body = body.ok_or_else(|| CliError::NotFound(say::attachment_named(id)))?;
+            let shown = file.display().to_string();
+            let failed = |e: std::io::Error| CliError::Usage(format!("{shown}: {e}"));
+            let mut out = std::fs::File::options().write(true).create_new(true).open(&file).map_err(failed)?;
+            std::io::Write::write_all(&mut out, &body).map_err(failed)?;
+            let value = json!({"id": id, "file": shown, "bytes": body.len()});
+            cx.out(&value, || say::attachment_saved(id, &shown, body.len()));
+        }
+    }
+    Ok(())
+}
+
+/// The first instants of a month and of the next, in the zone of the office.
+fn month(cx: &Cx, text: Option<&str>) -> Result<(String, i64, i64), CliError> {
+    let zone: chrono_tz::Tz = cx.config().tickets.office.zone.parse().unwrap_or(chrono_tz::UTC);
+    let now = chrono::DateTime::from_timestamp_millis(cx.clock().now()).unwrap_or_default().with_timezone(&zone);
+    let name = text.map_or_else(|| now.format("%Y-%m").to_string(), str::to_owned);
+    let wrong = || CliError::Usage(say::month_shape(&name));
+    let first = chrono::NaiveDate::parse_from_str(&format!("{name}-01"), "%Y-%m-%d").map_err(|_| wrong())?;
+    let next = first.checked_add_months(chrono::Months::new(1)).ok_or_else(wrong)?;
+    let at = |day: chrono::NaiveDate| {
+        let midnight = day.and_time(chrono::NaiveTime::MIN);
+        midnight.and_local_timezone(zone).earliest().map(|t| t.timestamp_millis()).ok_or_else(wrong)
+    };
+    let (from, to) = (at(first)?, at(next)?);
+    Ok((name, from, to))
+}
+
+pub(super) async fn satisfaction(cx: &Cx, args: SatisfactionArgs) -> Result<(), CliError> {
+    let (name, from, to) = month(cx, args.month.as_deref())?;
+    let s = satisfaction::summary(cx.store().await?, from, to).await?;
+    let value = json!({"month": name, "asked": s.asked, "n": s.answered, "response_rate": s.rate(),
+        "average": s.average, "scores": s.scores});
+    cx.out(&value, || match (s.average, s.rate()) {
+        (Some(average), Some(rate)) => {
+            say::satisfaction_line(&format!("{average:.2}"), s.answered, s.asked, &format!("{:.0}", rate * 100.0))
+        }
+        _ => say::satisfaction_none(s.asked),
+    });
+    Ok(())
 }
 
 fn token_json(t: &Token) -> Value {

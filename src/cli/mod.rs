@@ -101,6 +101,11 @@ enum Command {
     /// Messages to people
     #[command(subcommand)]
     Outbox(desk::OutboxCmd),
+    /// Files that came with tickets
+    #[command(subcommand)]
+    Attachment(intake::AttachmentCmd),
+    /// How content reporters were, and how many said so
+    Satisfaction(intake::SatisfactionArgs),
     /// Who may send: tokens for intake over HTTP
     #[command(subcommand)]
     Token(intake::TokenCmd),
@@ -193,6 +198,8 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Outbox(cmd)) => desk::outbox(&cx, cmd).await,
         Some(Command::Kb(cmd)) => kb::kb(&cx, cmd).await,
         Some(Command::Review(cmd)) => kb::review(&cx, cmd).await,
+        Some(Command::Attachment(cmd)) => intake::attachment(&cx, cmd).await,
+        Some(Command::Satisfaction(args)) => intake::satisfaction(&cx, args).await,
         Some(Command::Token(cmd)) => intake::token(&cx, cmd).await,
         Some(Command::Quarantine(cmd)) => intake::quarantine(&cx, cmd).await,
         Some(Command::Ticket(cmd)) => ticket::run(&cx, cmd).await,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
 use crate::args;
-use crate::clock::rfc3339;
+use crate::clock::{Millis, rfc3339};
 use crate::intake::model::Channel;
 use crate::intake::store;
 use crate::locale::intake as say;
@@ -71,4 +71,48 @@ impl Action for Rate {
 /// When the store does not answer.
 pub async fn score(store: &Store, ticket: i64) -> Result<Option<i64>, StoreError> {
     store.row("SELECT score FROM satisfaction WHERE ticket_id = $1", args![ticket], |r| r.get(0)).await
+}
+
+/// How content reporters were over a while; a figure is of use only beside how many gave one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// Tickets resolved in the while that came from somebody who could be asked.
+    pub asked: i64,
+    /// Those of them that were given a score.
+    pub answered: i64,
+    /// The mean score, 1 to 5; none without answers.
+    pub average: Option<f64>,
+    /// Scores from 1 to 5.
+    pub scores: [i64; 5],
+}
+
+impl Summary {
+    /// The share of those asked that answered, 0 to 1; none when nobody was asked.
+    pub fn rate(&self) -> Option<f64> {
+        (self.asked > 0).then(|| self.answered as f64 / self.asked as f64)
+    }
+}
+
+/// The satisfaction with tickets resolved from `from` on and before `to`. A ticket that an operator or a monitoring
+/// system reported has nobody to ask.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn summary(store: &Store, from: Millis, to: Millis) -> Result<Summary, StoreError> {
+    let sql = "SELECT s.score, count(*) FROM ticket t LEFT JOIN satisfaction s ON s.ticket_id = t.id \
+               WHERE t.state = 'resolved' AND t.resolved_at >= $1 AND t.resolved_at < $2 AND EXISTS \
+               (SELECT 1 FROM arrival a WHERE a.ticket_id = t.id AND a.channel <> 'alert') GROUP BY s.score";
+    let rows: Vec<(Option<i64>, i64)> = store.rows(sql, args![from, to], |r| Ok((r.get(0)?, r.get(1)?))).await?;
+    let mut summary = Summary { asked: 0, answered: 0, average: None, scores: [0; 5] };
+    let mut sum = 0;
+    for (score, n) in rows {
+        summary.asked += n;
+        if let Some(score) = score.filter(|s| (1..=5).contains(s)) {
+            summary.answered += n;
+            sum += score * n;
+            summary.scores[usize::try_from(score - 1).unwrap_or_default()] += n;
+        }
+    }
+    summary.average = (summary.answered > 0).then(|| sum as f64 / summary.answered as f64);
+    Ok(summary)
 }

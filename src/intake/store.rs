@@ -199,6 +199,51 @@ pub(super) async fn add_attachment(
     Ok(())
 }
 
+/// A file that came with a ticket, without what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number.
+    pub id: i64,
+    /// Its name, as the sender gave it.
+    pub name: String,
+    /// Its MIME type, as the sender gave it.
+    pub mime: String,
+    /// SHA-256 of what it holds.
+    pub sha256: String,
+    /// Bytes of what it holds.
+    pub size: i64,
+    /// When it came.
+    pub at: Millis,
+}
+
+/// The files of a ticket, oldest first.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn attachments(store: &Store, ticket: i64) -> Result<Vec<Kept>, StoreError> {
+    let sql = "SELECT id, name, mime, sha256, CAST(length(body) AS BIGINT), at FROM attachment WHERE ticket_id = $1 ORDER BY id";
+    store
+        .rows(sql, args![ticket], |r| {
+            Ok(Kept {
+                id: r.get(0)?,
+                name: r.get(1)?,
+                mime: r.get(2)?,
+                sha256: r.get(3)?,
+                size: r.get(4)?,
+                at: r.get(5)?,
+            })
+        })
+        .await
+}
+
+/// What a file holds.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn attachment(store: &Store, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    store.row("SELECT body FROM attachment WHERE id = $1", args![id], |r| r.get(0)).await
+}
+
 /// Messages of a sender in a channel since `since`.
 ///
 /// # Errors

@@ -46,6 +46,11 @@ crate::messages! {
     no_mail(): "is no mail" | "不是有效的邮件";
     unnamed(): "unnamed" | "未命名";
     attachment_left_out(name: &str, bytes: usize): "[attachment {name} left out: {bytes} bytes]" | "[附件 {name} 未保存：{bytes} 字节]";
+    attachment_named(id: i64): "attachment {id}" | "附件 {id}";
+    attachment_saved(id: i64, file: &str, bytes: usize): "attachment {id} written to {file}: {bytes} bytes" | "附件 {id} 已写入 {file}，共 {bytes} 字节";
+    month_shape(text: &str): "{text} is no month, such as 2026-11" | "{text} 不是月份，例如 2026-11";
+    satisfaction_line(average: &str, n: i64, asked: i64, rate: &str): "{average} of 5 (n = {n} of {asked} asked, {rate} %)" | "平均 {average} 分，满分 5 分（{asked} 人中 {n} 人评价，回复率 {rate}%）";
+    satisfaction_none(asked: i64): "nobody of {asked} asked has answered" | "{asked} 人中无人评价";
     no_subject(): "(no subject)" | "（无主题）";
     automatic(why: &str): "nobody wrote it: {why}" | "自动发送的邮件：{why}";
     our_own(): "our own mail came back" | "收到自己发出的邮件";

@@ -165,6 +165,11 @@ on_both! {
         assert_eq!(rate(5).await.expect("answer").status(), StatusCode::CREATED);
         assert_eq!(rate(1).await.expect("answer").status(), StatusCode::CONFLICT);
         assert_eq!(json_of(get(&desk.token).await.expect("answer")).await.1["satisfaction"], 5);
+        desk.report(None, &report()).await;
+        operator.run(&Change::new(2, What::Resolve { cause: "x".into(), solution: "y".into() })).await.expect("resolve");
+        let now = desk.door.clock().now();
+        let summary = zhiban::intake::satisfaction::summary(&fresh.store, now - 1, now + 1).await.expect("summary");
+        assert_eq!((summary.asked, summary.answered, summary.average, summary.rate()), (2, 1, Some(5.0), Some(0.5)));
     }
 
     async fn tokens_are_asked_for_and_can_be_revoked(fresh: Fresh) {
