@@ -1,6 +1,6 @@
 //! Lists of holidays and make-up working days.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 
 /// A year's holidays and make-up days.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,24 +45,45 @@ pub fn built_in() -> Vec<HolidayList> {
 }
 
 impl HolidayList {
-    /// Reads a list of the shape `{"year", "days": [{"date", "isOffDay"}]}`.
+    /// Reads a list of the shape `{"year", "days": [{"date", "isOffDay"}]}`; other keys are ignored.
     ///
     /// # Errors
     /// A sentence naming what is missing or wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let value: serde_json::Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let value: serde_json::Value =
+            serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| e.to_string())?;
         let year = value["year"].as_i64().and_then(|y| i32::try_from(y).ok()).ok_or("`year` is missing")?;
+        if !(2000..=2199).contains(&year) {
+            return Err(format!("`year` is {year}; 2000 to 2199 is expected"));
+        }
         let days = value["days"].as_array().ok_or("`days` is missing")?;
+        let mut seen = std::collections::BTreeSet::new();
         let days = days
             .iter()
             .enumerate()
             .map(|(i, day)| {
-                let date =
+                let date: NaiveDate =
                     day["date"].as_str().and_then(|d| d.parse().ok()).ok_or(format!("days[{i}].date is no date"))?;
                 let off = day["isOffDay"].as_bool().ok_or(format!("days[{i}].isOffDay is missing"))?;
+                // a notice rules the days of its year and the last ones of the year before
+                if !(year - 1..=year).contains(&date.year()) {
+                    return Err(format!("days[{i}].date {date} does not belong to the list of {year}"));
+                }
+                if !seen.insert(date) {
+                    return Err(format!("days[{i}].date {date} is there twice"));
+                }
                 Ok((date, off))
             })
-            .collect::<Result<_, String>>()?;
+            .collect::<Result<Vec<_>, String>>()?;
+        if days.is_empty() {
+            return Err("`days` is empty".into());
+        }
         Ok(Self { year, days })
+    }
+
+    /// The list in the shape that [`HolidayList::parse`] reads.
+    pub fn to_json(&self) -> serde_json::Value {
+        let day = |(date, off): &(NaiveDate, bool)| serde_json::json!({"date": date.to_string(), "isOffDay": off});
+        serde_json::json!({"year": self.year, "days": self.days.iter().map(day).collect::<Vec<_>>()})
     }
 }

@@ -2,27 +2,30 @@
 //!
 //! Precedence of a day: `overrides` (make-up day or special hours) before `holidays` before weekly hours; breaks are
 //! subtracted last. A local time that does not exist moves forward by the gap, an ambiguous one is the first.
+//!
+//! [`Rules`] say when the office is open; a [`Calendar`] counts by them, with a table for each year it has been asked
+//! about, so that a question costs two searches instead of a walk over the days.
 
 mod holidays;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike as _, Days, NaiveDate, NaiveTime, TimeZone as _};
+use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
+use sha2::{Digest as _, Sha256};
 
 pub use holidays::{HolidayList, built_in};
+pub use table::Calendar;
 
 use crate::clock::Millis;
 
 /// A stretch of local time in a day, minutes from midnight; the end may be 1440.
 pub type Hours = (u32, u32);
 
-/// Days searched before a calendar counts as never opening again.
-const HORIZON_DAYS: u32 = 4_000;
-
 /// When the office is open.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Calendar {
+pub struct Rules {
     /// Its zone.
     pub zone: Tz,
     /// Open day and night, whatever else is set.
@@ -39,12 +42,17 @@ pub struct Calendar {
     pub years: BTreeSet<i32>,
 }
 
-impl Calendar {
+impl Rules {
     /// Open day and night.
     pub fn always(zone: Tz) -> Self {
+        Self { always: true, ..Self::closed(zone) }
+    }
+
+    /// Never open, until hours are set.
+    pub fn closed(zone: Tz) -> Self {
         Self {
             zone,
-            always: true,
+            always: false,
             week: Default::default(),
             holidays: BTreeSet::new(),
             overrides: BTreeMap::new(),
@@ -53,16 +61,53 @@ impl Calendar {
         }
     }
 
-    /// Takes a year's holidays and make-up days in; a make-up day has the hours of a Monday.
-    pub fn add_list(&mut self, list: &HolidayList) {
+    /// Takes a year's holidays and make-up days in, in place of what an earlier list says of these days; a make-up day
+    /// has the hours `make_up`.
+    pub fn add_list(&mut self, list: &HolidayList, make_up: &[Hours]) {
         self.years.insert(list.year);
         for (day, off) in &list.days {
             if *off {
+                self.overrides.remove(day);
                 self.holidays.insert(*day);
             } else {
-                self.overrides.insert(*day, self.week[0].clone());
+                self.holidays.remove(day);
+                self.overrides.insert(*day, make_up.to_vec());
             }
         }
+    }
+
+    /// The rules in words that differ when the rules do: what a calendar version is known by.
+    pub fn canonical(&self) -> String {
+        use std::fmt::Write as _;
+        let hours = |list: &[Hours]| {
+            let clock = |m: u32| format!("{:02}:{:02}", m / 60, m % 60);
+            list.iter().map(|(a, b)| format!("{}-{}", clock(*a), clock(*b))).collect::<Vec<_>>().join(",")
+        };
+        let mut out = format!("zone {}\n", self.zone);
+        if self.always {
+            out.push_str("always\n");
+        }
+        for (day, open) in ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().zip(&self.week) {
+            _ = writeln!(out, "{day} {}", hours(open));
+        }
+        for year in &self.years {
+            _ = writeln!(out, "list {year}");
+        }
+        for day in &self.holidays {
+            _ = writeln!(out, "off {day}");
+        }
+        for (day, open) in &self.overrides {
+            _ = writeln!(out, "day {day} {}", hours(open));
+        }
+        for (day, closed) in &self.breaks {
+            _ = writeln!(out, "break {day} {}", hours(closed));
+        }
+        out
+    }
+
+    /// A short name for [`Rules::canonical`]: sixteen hexadecimal digits.
+    pub fn digest(&self) -> String {
+        Sha256::digest(self.canonical().as_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect()
     }
 
     /// The local date of an instant.
@@ -113,109 +158,22 @@ impl Calendar {
         open
     }
 
-    /// The open stretches within [from, to).
-    pub fn open_within(&self, from: Millis, to: Millis) -> Vec<(Millis, Millis)> {
-        if to <= from {
-            return vec![];
-        }
-        if self.always {
-            return vec![(from, to)];
-        }
-        let mut out: Vec<(Millis, Millis)> = Vec::new();
-        let (mut day, last) = (self.date(from), self.date(to));
-        while day <= last {
-            for (a, b) in self.day(day) {
-                let (a, b) = (a.max(from), b.min(to));
-                if a < b {
-                    match out.last_mut() {
-                        // midnight is no border
-                        Some(before) if before.1 >= a => before.1 = before.1.max(b),
-                        _ => out.push((a, b)),
-                    }
-                }
-            }
-            let Some(next) = day.checked_add_days(Days::new(1)) else { break };
-            day = next;
-        }
-        out
-    }
-
-    /// Open milliseconds within [from, to) outside `pauses`.
-    pub fn elapsed(&self, from: Millis, to: Millis, pauses: &[(Millis, Millis)]) -> Millis {
-        subtract(self.open_within(from, to), pauses).iter().map(|(a, b)| b - a).sum()
-    }
-
-    /// The earliest instant at or after `start` by which `budget` open milliseconds outside `pauses` have gone. `None`
-    /// when the office does not open that long within eleven years.
-    pub fn deadline(&self, start: Millis, budget: Millis, pauses: &[(Millis, Millis)]) -> Option<Millis> {
-        let mut left = budget;
-        if left <= 0 {
-            return Some(start);
-        }
-        if self.always {
-            let mut at = start;
-            let mut closed: Vec<_> = pauses.iter().copied().filter(|(a, b)| a < b).collect();
-            closed.sort_unstable();
-            for (a, b) in closed {
-                if b <= at {
-                    continue;
-                }
-                if a - at >= left {
-                    break;
-                }
-                left -= (a - at).max(0);
-                at = at.max(b);
-            }
-            return Some(at + left);
-        }
-        let mut day = self.date(start);
-        for _ in 0..HORIZON_DAYS {
-            let open = self.day(day).into_iter().map(|(a, b)| (a.max(start), b)).filter(|(a, b)| a < b).collect();
-            for (a, b) in subtract(open, pauses) {
-                if b - a >= left {
-                    return Some(a + left);
-                }
-                left -= b - a;
-            }
-            day = day.checked_add_days(Days::new(1))?;
-        }
-        None
-    }
-
-    /// The latest instant from which `offset` open milliseconds lead up to `at`.
-    pub fn offset_before(&self, at: Millis, offset: Millis) -> Option<Millis> {
-        let mut left = offset;
-        if left <= 0 || self.always {
-            return Some(at - left.max(0));
-        }
-        let mut day = self.date(at);
-        for _ in 0..HORIZON_DAYS {
-            for (a, b) in self.day(day).into_iter().rev() {
-                let b = b.min(at);
-                if b <= a {
-                    continue;
-                }
-                if b - a >= left {
-                    return Some(b - left);
-                }
-                left -= b - a;
-            }
-            day = day.checked_sub_days(Days::new(1))?;
-        }
-        None
-    }
-
-    /// Whether the office is open at `at`.
-    pub fn is_open(&self, at: Millis) -> bool {
-        self.always || self.day(self.date(at)).iter().any(|(a, b)| (*a..*b).contains(&at))
-    }
-
     /// Whether something between the two instants lies in a year that a holiday list is expected for but not there.
     pub fn is_provisional(&self, from: Millis, to: Millis) -> bool {
         if self.always || self.years.is_empty() {
             return false;
         }
         (self.date(from).year()..=self.date(to).year()).any(|year| !self.years.contains(&year))
+    }
+
+    /// From the first of December on: the next year, when its list is expected but not there.
+    pub fn missing_year(&self, now: Millis) -> Option<i32> {
+        let today = self.date(now);
+        if self.always || self.years.is_empty() {
+            return None;
+        }
+        let due = today.year() + i32::from(today.month() == 12);
+        (!self.years.contains(&due)).then_some(due)
     }
 }
 
@@ -274,15 +232,29 @@ mod tests {
     use crate::clock::{HOUR, MINUTE, parse_rfc3339};
     use proptest::prelude::*;
 
-    fn office() -> Calendar {
+    fn rules() -> Rules {
         let day = vec![(540, 720), (780, 1080)];
-        let mut c = Calendar::always(Tz::Asia__Shanghai);
-        c.always = false;
-        c.week = [day.clone(), day.clone(), day.clone(), day.clone(), day, vec![], vec![]];
+        let mut c = Rules::closed(Tz::Asia__Shanghai);
+        c.week = [day.clone(), day.clone(), day.clone(), day.clone(), day.clone(), vec![], vec![]];
         for list in built_in() {
-            c.add_list(&list);
+            c.add_list(&list, &day);
         }
         c
+    }
+
+    fn office() -> Calendar {
+        Calendar::new(rules())
+    }
+
+    /// The same by walking over the days: slow, and plain to see.
+    fn walked(rules: &Rules, from: Millis, to: Millis, pauses: &[(Millis, Millis)]) -> Millis {
+        let mut open = Vec::new();
+        let mut day = rules.date(from);
+        while day <= rules.date(to) {
+            open.extend(rules.day(day).into_iter().map(|(a, b)| (a.max(from), b.min(to))).filter(|(a, b)| a < b));
+            day = day.succ_opt().expect("next");
+        }
+        subtract(open, pauses).iter().map(|(a, b)| b - a).sum()
     }
 
     #[test]
@@ -303,8 +275,9 @@ mod tests {
 
     #[test]
     fn overlapping_hours_count_once() {
-        let mut c = office();
-        c.week[1] = vec![(540, 780), (720, 1080)];
+        let mut rules = rules();
+        rules.week[1] = vec![(540, 780), (720, 1080)];
+        let c = Calendar::new(rules);
         let start = parse_rfc3339("2026-11-24T09:00:00+08:00").expect("t");
         let due = c.deadline(start, 9 * HOUR, &[]);
         assert_eq!(due, Some(start + 9 * HOUR));
@@ -313,19 +286,55 @@ mod tests {
 
     #[test]
     fn a_pause_that_ends_before_it_begins_is_none() {
-        let c = Calendar::always(Tz::UTC);
+        let c = Calendar::new(Rules::always(Tz::UTC));
         assert_eq!(c.deadline(0, 2 * HOUR, &[(HOUR, MINUTE)]), Some(2 * HOUR));
     }
 
     #[test]
     fn a_year_missing_between_two_lists_is_provisional() {
         let t = |s| parse_rfc3339(s).expect("t");
-        let mut c = office();
+        let mut c = rules();
         c.years.insert(2028);
         assert!(c.is_provisional(t("2027-03-01T09:00:00Z"), t("2027-03-02T09:00:00Z")));
     }
 
+    #[test]
+    fn a_newer_list_takes_the_place_of_what_an_older_one_says() {
+        let t = |s| parse_rfc3339(s).expect("t");
+        let mut c = rules();
+        assert_eq!(c.missing_year(t("2026-11-30T10:00:00+08:00")), None);
+        assert_eq!(c.missing_year(t("2026-12-01T10:00:00+08:00")), Some(2027));
+        let digest = c.digest();
+        let day = |d: &str| d.parse().expect("day");
+        // next year's notice may rule days of this December
+        let days = vec![(day("2026-12-31"), true), (day("2026-10-10"), true), (day("2026-10-01"), false)];
+        c.add_list(&HolidayList { year: 2027, days }, &[(540, 600)]);
+        assert_ne!(c.digest(), digest);
+        assert_eq!(c.missing_year(t("2026-12-01T10:00:00+08:00")), None);
+        let c = Calendar::new(c);
+        assert!(!c.is_open(t("2026-12-31T10:00:00+08:00")) && !c.is_open(t("2026-10-10T10:00:00+08:00")));
+        assert!(c.is_open(t("2026-10-01T09:30:00+08:00")));
+        assert_eq!(c.opens_at(t("2026-12-30T18:00:00+08:00")), Some(t("2027-01-01T09:00:00+08:00")));
+        assert_eq!(c.opens_at(t("2026-12-30T17:59:00+08:00")), None);
+    }
+
     proptest! {
+        #[test]
+        fn the_tables_count_as_a_walk_over_the_days_does(
+            start in 1_730_000_000_000i64..1_790_000_000_000, span in 0i64..500 * 24 * HOUR,
+            pauses in proptest::collection::vec((0i64..500 * 24 * HOUR, -HOUR..40 * HOUR), 0..4),
+        ) {
+            let c = office();
+            let pauses: Vec<_> = pauses.into_iter().map(|(a, took)| (start + a, start + a + took)).collect();
+            let elapsed = c.elapsed(start, start + span, &pauses);
+            prop_assert_eq!(elapsed, walked(&c, start, start + span, &pauses));
+            let due = c.deadline(start, elapsed.max(1), &pauses).expect("opens again");
+            prop_assert_eq!(walked(&c, start, due, &pauses), elapsed.max(1));
+            prop_assert!(walked(&c, start, due - 1, &pauses) < elapsed.max(1));
+            let open: Millis = c.open_within(start, start + span).iter().map(|(a, b)| b - a).sum();
+            prop_assert_eq!(open, walked(&c, start, start + span, &[]));
+        }
+
         #[test]
         fn a_deadline_is_reached_exactly_and_not_before(start in 1_735_000_000_000i64..1_790_000_000_000, budget in 1i64..200 * HOUR) {
             let c = office();

@@ -3,6 +3,7 @@
 mod account;
 mod agent;
 mod backup;
+mod calendar;
 mod context;
 mod desk;
 mod ground;
@@ -127,6 +128,9 @@ enum Command {
     /// SLA arithmetic
     #[command(subcommand)]
     Sla(sla::Cmd),
+    /// Holiday lists and versions of the office calendar
+    #[command(subcommand)]
+    Calendar(calendar::Cmd),
     /// Sample this host into the store
     Agent(agent::Args),
     /// Hosts and their newest figures
@@ -207,6 +211,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Account(cmd)) => account::run(&cx, cmd).await,
         Some(Command::Backup(cmd)) => backup::run(&cx, cmd).await,
         Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
+        Some(Command::Calendar(cmd)) => calendar::run(&cx, cmd).await,
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,
         Some(Command::Operator(cmd)) => ground::operator(&cx, cmd).await,

@@ -23,10 +23,18 @@ pub(super) fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     let shown = file.display();
     let text = std::fs::read_to_string(&file).map_err(|e| CliError::Usage(format!("{shown}: {e}")))?;
     let outcomes = eval::run(&text).map_err(|e| CliError::Usage(format!("{shown}: {e}")))?;
-    let value: Value = outcomes.iter().map(|o| json!({"id": o.id, "got": o.got, "ok": o.ok})).collect();
+    let object = |o: &eval::Outcome| {
+        let mut value = json!({"id": o.id, "got": o.got, "ok": o.ok});
+        if let Some(error) = &o.error {
+            value["error"] = json!(error);
+        }
+        value
+    };
+    let value: Value = outcomes.iter().map(object).collect();
     cx.out(&value, || {
         let sign = |ok| if ok { "ok  " } else { "FAIL" };
-        outcomes.iter().map(|o| format!("{} {} {}\n", sign(o.ok), o.id, o.got)).collect()
+        let got = |o: &eval::Outcome| o.error.clone().unwrap_or_else(|| o.got.to_string());
+        outcomes.iter().map(|o| format!("{} {} {}\n", sign(o.ok), o.id, got(o))).collect()
     });
     if outcomes.iter().all(|o| o.ok) { Ok(()) } else { Err(CliError::CheckFailed) }
 }

@@ -1,14 +1,17 @@
 //! `zhiban ticket`
 
+use std::sync::Arc;
+
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::context::time;
 use super::{CliError, Cx};
 use crate::clock::{Millis, rfc3339};
+use crate::console::when;
 use crate::tickets;
-use crate::tickets::actions::{Change, New, What, clocks_json, json_of};
-use crate::tickets::model::{Happening, Ticket};
+use crate::tickets::actions::{Change, New, Pull, What, clocks_json, json_of};
+use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
+use crate::tickets::sla::Policy;
 use crate::tickets::store::{self, Queue};
 
 /// How many people it hits.
@@ -73,9 +76,9 @@ pub enum Cmd {
         /// Who reported it
         #[arg(long, default_value = "")]
         from: String,
-        /// When they did (RFC 3339); now where it is not given
-        #[arg(long, value_parser = time)]
-        reported_at: Option<Millis>,
+        /// When they did: RFC 3339, or as in the console (14:27, "yesterday 17:50", "20m ago"); now where it is not given
+        #[arg(long)]
+        reported_at: Option<String>,
         /// Why it is entered this late
         #[arg(long)]
         late_reason: Option<String>,
@@ -105,6 +108,8 @@ pub enum Cmd {
         /// Its number
         id: i64,
     },
+    /// Take the most urgent one that nobody has
+    Next,
     /// Give it to somebody
     Assign {
         /// Its number
@@ -143,9 +148,9 @@ pub enum Cmd {
         /// Why
         #[arg(long, value_enum)]
         reason: PauseReason,
-        /// When to follow up (RFC 3339)
-        #[arg(long, value_parser = time)]
-        until: Millis,
+        /// When to follow up: RFC 3339, or as in the console (14:27, +4h, "tomorrow 9:00")
+        #[arg(long)]
+        until: String,
         /// In words; needed where an owner pauses an urgent ticket of company scope
         #[arg(long, default_value = "")]
         note: String,
@@ -245,7 +250,7 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
                 channel,
                 late_reason,
                 intake_key,
-                reported_at,
+                reported_at: reported_at.map(|text| instant(cx, "--reported-at", &text, false)).transpose()?,
                 scope: word(&scope),
                 severity: word(&severity),
                 reporter: from,
@@ -256,12 +261,19 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         Cmd::List { queue, search, limit } => return list(cx, queue, search, limit).await,
         Cmd::Show { id } => return show(cx, id).await,
         Cmd::Explain { id } => return explain(cx, id).await,
+        Cmd::Next => {
+            cx.done(&cx.door().await?.run(&Pull::default()).await?);
+            return Ok(());
+        }
         Cmd::Claim { id } => change(id, What::Claim),
         Cmd::Assign { id, name } => change(id, What::Assign(Some(name))),
         Cmd::Reply { id, text } => change(id, What::Reply(text)),
         Cmd::Note { id, text } => change(id, What::Note(text)),
         Cmd::Call { id, with } => change(id, What::Call(with)),
-        Cmd::Pause { id, reason, until, note } => change(id, What::Pause { reason: word(&reason), until, note }),
+        Cmd::Pause { id, reason, until, note } => {
+            let until = instant(cx, "--until", &until, true)?;
+            change(id, What::Pause { reason: word(&reason), until, note })
+        }
         Cmd::Resume { id } => change(id, What::Resume),
         Cmd::Resolve { id, cause, solution } => change(id, What::Resolve { cause, solution }),
         Cmd::Reopen { id } => change(id, What::Reopen),
@@ -283,6 +295,13 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Reads an instant as the console does, in the office's zone.
+fn instant(cx: &Cx, option: &str, text: &str, ahead: bool) -> Result<Millis, CliError> {
+    let zone = cx.config().tickets.office.zone.parse().unwrap_or(chrono_tz::Asia::Shanghai);
+    when::parse(text, cx.clock().now(), zone, ahead)
+        .ok_or_else(|| CliError::Usage(format!("{option}: {}", crate::locale::console::no_instant(text))))
+}
+
 async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Result<(), CliError> {
     let limit = limit.clamp(1, 10_000);
     let store = cx.store().await?;
@@ -293,7 +312,8 @@ async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Resu
             store::page(store, queue, &me, cx.clock().now(), None, limit).await?
         }
     };
-    let now = cx.clock().now();
+    let (config, now) = (cx.config(), cx.clock().now());
+    let policy = store::policy(store, &config.tickets).await?;
     let value = rows.iter().map(|t| {
         let mut value = json_of(t, now);
         // a list does not read them: `show` does
@@ -304,31 +324,45 @@ async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Resu
         }
         value
     });
-    cx.out(&value.collect(), || rows.iter().map(|t| tickets::list_line(t, now) + "\n").collect());
+    cx.out(&value.collect(), || rows.iter().map(|t| tickets::list_line(config, &policy, t, now) + "\n").collect());
     Ok(())
 }
 
-async fn whole(cx: &Cx, id: i64) -> Result<(Ticket, Vec<Happening>, Value), CliError> {
+async fn whole(cx: &Cx, id: i64) -> Result<(Ticket, Vec<Happening>, Arc<Policy>, Value), CliError> {
     let (store, now) = (cx.store().await?, cx.clock().now());
     let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let past = store::happenings(store, id).await?;
+    let policy = store::policy(store, &cx.config().tickets).await?;
     let mut value = json_of(&t, now);
-    value["clocks"] = clocks_json(cx.config(), &past, now).map_err(CliError::Failed)?;
-    Ok((t, past, value))
+    value["clocks"] = clocks_json(&policy, &past, now).map_err(CliError::Failed)?;
+    Ok((t, past, policy, value))
 }
 
 async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let (t, past, mut value) = whole(cx, id).await?;
-    value["timeline"] =
-        past.iter().map(|h| json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data})).collect();
-    cx.out(&value, || tickets::show_lines(cx.config(), &t, &past, cx.clock().now()).join("\n"));
+    let (t, past, policy, mut value) = whole(cx, id).await?;
+    let void = taken_back(&past);
+    let timeline = past.iter().enumerate().map(|(i, h)| {
+        json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data, "taken_back": void.contains(&i)})
+    });
+    value["timeline"] = timeline.collect();
+    cx.out(&value, || tickets::show_lines(cx.config(), &policy, &t, &past, cx.clock().now()).join("\n"));
     Ok(())
 }
 
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let (t, past, value) = whole(cx, id).await?;
-    let lines = tickets::explain(cx.config(), t.id, &past, cx.clock().now());
+    let (t, past, policy, value) = whole(cx, id).await?;
+    let now = cx.clock().now();
+    let lines = tickets::explain(cx.config(), &policy, t.id, &past, now);
+    let state = clocks(&policy, &past, now).map_err(CliError::Failed)?;
+    let segments: Vec<Value> = tickets::segments(&policy, &past, &state, now)
+        .iter()
+        .map(|s| {
+            let (from, to) = (rfc3339(s.from), rfc3339(s.to));
+            json!({"from": from, "to": to, "counted": s.reason.is_none(), "reason": s.reason})
+        })
+        .collect();
     let clocks = value["clocks"].clone();
-    cx.out(&json!({"id": t.id, "lines": lines, "clocks": clocks, "ticket": value}), || lines.join("\n"));
+    let all = json!({"id": t.id, "lines": lines, "clocks": clocks, "segments": segments, "ticket": value});
+    cx.out(&all, || lines.join("\n"));
     Ok(())
 }

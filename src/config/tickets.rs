@@ -18,6 +18,8 @@ pub struct Tickets {
     pub office: Office,
     /// Shares of the budget, in percent, at which a clock is noted.
     pub thresholds: Vec<u32>,
+    /// Open time before a due instant at which a clock is noted too.
+    pub warn_before: Vec<Dur>,
     /// Office time after a solution within which a ticket can be reopened.
     pub reopen_window: Dur,
     /// Least characters of the note with which an owner may pause an urgent ticket of company scope.
@@ -34,6 +36,9 @@ pub struct Tickets {
 pub struct LevelRule {
     /// Until the first answer.
     pub response: Dur,
+    /// Until an answer to a later message of the user; none: no such promise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_response: Option<Dur>,
     /// Until the solution.
     pub resolution: Dur,
     /// `office` or `always`.
@@ -50,7 +55,7 @@ pub struct Office {
     pub days: Vec<String>,
     /// Open hours of a working day.
     pub hours: Vec<[String; 2]>,
-    /// Whether the built-in Chinese holidays and make-up days count.
+    /// Whether Chinese holidays and make-up days count: the lists that are built in, and those that were imported.
     pub chinese_holidays: bool,
 }
 
@@ -69,6 +74,7 @@ impl Default for Tickets {
     fn default() -> Self {
         let level = |response: i64, resolution: i64, calendar: &str| LevelRule {
             response: Dur(response * 60_000),
+            next_response: None,
             resolution: Dur(resolution * 60_000),
             calendar: calendar.into(),
         };
@@ -88,6 +94,7 @@ impl Default for Tickets {
             .into(),
             office: Office::default(),
             thresholds: vec![50, 75, 100, 150],
+            warn_before: vec![],
             reopen_window: Dur(24 * 3_600_000),
             urgent_pause_note: 20,
             backdate_limit: Dur(24 * 3_600_000),
@@ -103,6 +110,9 @@ impl Tickets {
         }
         for level in self.review_levels.iter().filter(|l| !self.levels.contains_key(*l)) {
             problems.add(&["tickets", "review_levels"], format!("there is no level `{level}`"));
+        }
+        for before in self.warn_before.iter().filter(|d| d.millis() <= 0) {
+            problems.add(&["tickets", "warn_before"], format!("{before} is no time before a due instant"));
         }
         for name in ["general", "important", "urgent"] {
             match self.levels.get(name) {

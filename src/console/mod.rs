@@ -5,6 +5,7 @@ mod background;
 pub mod duty;
 mod edit;
 mod editor;
+pub(crate) mod evidence;
 mod form;
 mod frame;
 mod input;
@@ -20,7 +21,7 @@ mod tabs;
 pub mod testing;
 mod undo;
 mod wall;
-mod when;
+pub(crate) mod when;
 
 pub use app::{App, Mouse, Msg, Setup};
 pub use keymap::WrongKey;

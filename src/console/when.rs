@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, parse_rfc3339};
 
 /// Reads `text`. A bare span (`4h`) and a bare time of day (`14:27`) lie ahead of `now` when `ahead`, else behind it.
-pub(super) fn parse(text: &str, now: Millis, zone: Tz, ahead: bool) -> Option<Millis> {
+pub(crate) fn parse(text: &str, now: Millis, zone: Tz, ahead: bool) -> Option<Millis> {
     let text = text.trim().replace('：', ":").to_lowercase();
     if ["now", "现在"].contains(&text.as_str()) {
         return Some(now);

@@ -1,7 +1,10 @@
 //! Words for the search index: English words, and pairs of Chinese characters, the same on both databases.
 
-/// Most tokens of one ticket.
+/// Most tokens of one ticket, and most bytes: a tsvector holds no more than a megabyte.
 const MOST: usize = 20_000;
+const MOST_BYTES: usize = 400_000;
+/// Most words that a similar ticket is looked for by.
+const MOST_ANY: usize = 12;
 
 fn is_cjk(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
@@ -33,6 +36,17 @@ fn pairs(run: &str) -> Vec<String> {
 
 /// The tokens of a text for the index, separated by blanks.
 pub fn index(text: &str) -> String {
+    let mut tokens = tokens(text);
+    tokens.truncate(MOST);
+    let mut bytes = 0;
+    tokens.retain(|t| {
+        bytes += t.len() + 1;
+        bytes <= MOST_BYTES
+    });
+    tokens.join(" ")
+}
+
+fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for (cjk, run) in runs(text) {
         if cjk {
@@ -46,8 +60,34 @@ pub fn index(text: &str) -> String {
             break;
         }
     }
-    tokens.truncate(MOST);
-    tokens.join(" ")
+    tokens
+}
+
+/// The words by which something similar is looked for: pairs of Chinese characters, English words of some length.
+fn telling(text: &str) -> Vec<String> {
+    let mut words: Vec<String> =
+        tokens(text).into_iter().filter(|t| t.chars().count() >= if t.is_ascii() { 3 } else { 2 }).collect();
+    words.dedup();
+    words.truncate(MOST_ANY);
+    words
+}
+
+/// A query of SQLite's FTS5 for any of the words; `None` when there are none.
+pub fn any_fts5(text: &str) -> Option<String> {
+    let terms: Vec<String> = telling(text).into_iter().map(|w| format!("\"{w}\"")).collect();
+    (!terms.is_empty()).then(|| terms.join(" OR "))
+}
+
+/// The same for Postgres.
+pub fn any_tsquery(text: &str) -> Option<String> {
+    let terms: Vec<String> = telling(text).into_iter().map(|w| format!("'{w}'")).collect();
+    (!terms.is_empty()).then(|| terms.join(" | "))
+}
+
+/// How many telling words two texts share.
+pub fn shared(a: &str, b: &str) -> usize {
+    let of_b: std::collections::BTreeSet<String> = tokens(b).into_iter().collect();
+    telling(a).iter().filter(|w| of_b.contains(*w)).count()
 }
 
 /// A query for SQLite's FTS5; `None` when nothing can be searched for.

@@ -6,8 +6,9 @@ use chrono::{NaiveDate, TimeZone as _};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
+use super::model::seconds;
 use super::sla::{Event, Policy, State, Step, Target, evaluate};
-use crate::calendar::{Calendar, Hours, hours};
+use crate::calendar::{Calendar, Hours, Rules, hours};
 use crate::clock::{Millis, SECOND, parse_rfc3339, rfc3339};
 
 /// Result of one case.
@@ -19,34 +20,44 @@ pub struct Outcome {
     pub got: Value,
     /// Whether it equals what was expected.
     pub ok: bool,
+    /// Why nothing came out: what is wrong with the case.
+    pub error: Option<String>,
+}
+
+/// The calendars of a file; one that cannot be read is told by the cases that name it.
+type Calendars = BTreeMap<String, Result<Calendar, String>>;
+
+fn named<'a>(calendars: &'a Calendars, name: &str) -> Result<&'a Calendar, String> {
+    let found = calendars.get(name).ok_or_else(|| format!("no calendar `{name}`"))?;
+    found.as_ref().map_err(Clone::clone)
 }
 
 /// Evaluates every case of a file of worked cases. Unknown keys are ignored.
 ///
 /// # Errors
-/// A sentence naming the case or calendar and what is wrong with it.
+/// When it is no JSON (with the line), or holds no list of cases.
 pub fn run(text: &str) -> Result<Vec<Outcome>, String> {
     let file: Value =
         serde_json::from_str(text).map_err(|e| format!("line {}, column {}: {e}", e.line(), e.column()))?;
-    let mut calendars = BTreeMap::new();
+    let mut calendars = Calendars::new();
     for (name, value) in file["calendars"].as_object().into_iter().flatten() {
-        calendars.insert(name.clone(), calendar(value).map_err(|e| format!("calendar {name}: {e}"))?);
+        calendars.insert(name.clone(), calendar(value).map_err(|e| format!("calendar {name}: {e}")));
     }
     let cases = file["cases"].as_array().ok_or("`cases` is missing: it holds the list of cases")?;
-    cases
-        .iter()
-        .enumerate()
-        .map(|(i, case)| {
-            let id = case["id"].as_str().map_or_else(|| format!("#{}", i + 1), str::to_owned);
-            let (got, ok) = one(case, &calendars).map_err(|e| format!("case {id}: {e}"))?;
-            Ok(Outcome { id, got, ok })
-        })
-        .collect()
+    let outcome = |(i, case): (usize, &Value)| {
+        let id = case["id"].as_str().map_or_else(|| format!("#{}", i + 1), str::to_owned);
+        // a case that cannot be read does not keep the others from being computed
+        match one(case, &calendars) {
+            Ok((got, ok)) => Outcome { id, got, ok, error: None },
+            Err(e) => Outcome { id, got: Value::Null, ok: false, error: Some(e) },
+        }
+    };
+    Ok(cases.iter().enumerate().map(outcome).collect())
 }
 
 fn calendar(value: &Value) -> Result<Calendar, String> {
     let zone = value["tz"].as_str().unwrap_or("Etc/UTC");
-    let mut c = Calendar::always(zone.parse::<Tz>().map_err(|_| format!("`{zone}` is no IANA time zone"))?);
+    let mut c = Rules::always(zone.parse::<Tz>().map_err(|_| format!("`{zone}` is no IANA time zone"))?);
     c.always = value["always"].as_bool().unwrap_or(false);
     for (name, list) in value["hours"].as_object().into_iter().flatten() {
         let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().position(|d| d == name);
@@ -61,7 +72,7 @@ fn calendar(value: &Value) -> Result<Calendar, String> {
     for (day, list) in value["breaks"].as_object().into_iter().flatten() {
         c.breaks.insert(date(day)?, intervals(list)?);
     }
-    Ok(c)
+    Ok(Calendar::new(c))
 }
 
 fn date(text: &str) -> Result<NaiveDate, String> {
@@ -92,18 +103,13 @@ fn local(zone: Tz, at: Millis) -> String {
     zone.timestamp_millis_opt(at).single().map_or_else(String::new, |t| t.format("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
-/// Whole seconds as an integer, others as a fraction.
-fn seconds(ms: Millis) -> Value {
-    if ms % SECOND == 0 { json!(ms / SECOND) } else { json!(ms as f64 / 1000.0) }
-}
-
-fn one(case: &Value, calendars: &BTreeMap<String, Calendar>) -> Result<(Value, bool), String> {
+fn one(case: &Value, calendars: &Calendars) -> Result<(Value, bool), String> {
     let op = case["op"].as_str().ok_or("`op` is missing")?;
     if op == "ticket" {
         return ticket(case, calendars);
     }
     let name = case["calendar"].as_str().ok_or("`calendar` is missing")?;
-    let c = calendars.get(name).ok_or_else(|| format!("no calendar `{name}`"))?;
+    let c = named(calendars, name)?;
     let expect = case["expect"].as_object().ok_or("`expect` is missing")?;
     let never = || "the calendar never opens that long".to_owned();
     let all = match op {
@@ -137,15 +143,17 @@ fn compare(all: &Value, expect: &Map<String, Value>) -> (Value, bool) {
     (Value::Object(got), ok)
 }
 
-fn ticket(case: &Value, calendars: &BTreeMap<String, Calendar>) -> Result<(Value, bool), String> {
-    let mut policy = Policy { levels: BTreeMap::new(), calendars: calendars.clone() };
+fn ticket(case: &Value, calendars: &Calendars) -> Result<(Value, bool), String> {
+    let mut policy = Policy::default();
     for (name, level) in case["policy"]["levels"].as_object().ok_or("`policy.levels` is missing")? {
         let calendar = level["calendar"].as_str().ok_or_else(|| format!("level {name}: `calendar` is missing"))?;
         let target = Target {
             response: millis(level, "response_s").map_err(|e| format!("level {name}: {e}"))?,
+            next_response: None,
             resolution: millis(level, "resolution_s").map_err(|e| format!("level {name}: {e}"))?,
             calendar: calendar.to_owned(),
         };
+        policy.calendars.insert(target.calendar.clone(), named(calendars, calendar)?.clone());
         policy.levels.insert(name.clone(), target);
     }
     let events = case["events"].as_array().ok_or("`events` is missing")?;
@@ -173,11 +181,11 @@ fn event(value: &Value) -> Result<Event, String> {
             let reported_at = if value["reported_at"].is_null() { at } else { instant(value, "reported_at")? };
             Step::Reported { level: level()?, reported_at }
         }
-        "respond" => Step::Respond,
+        "respond" => Step::Respond(None),
         "pause" => Step::Pause,
         "resume" => Step::Resume,
         "level" => Step::Level(level()?),
-        "resolve" => Step::Resolve,
+        "resolve" => Step::Resolve(None),
         "reopen" => Step::Reopen,
         other => return Err(format!("unknown event `{other}`")),
     };
@@ -218,9 +226,23 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_case_is_named() {
-        let error =
-            run(r#"{"cases": [{"id": "x", "op": "dance", "calendar": "c", "expect": {}}]}"#).expect_err("refused");
-        assert!(error.starts_with("case x: no calendar `c`"), "{error}");
+    fn a_wrong_case_is_named_and_the_others_come_out() {
+        let file = r#"{"calendars": {"bad": {"tz": "Mars/Olympus"}, "c": {"tz": "Etc/UTC", "always": true}}, "cases": [
+            {"id": "x", "op": "dance", "calendar": "none", "expect": {}},
+            {"id": "y", "op": "is_open", "calendar": "c", "at_utc": "2026-01-01T00:00:00Z", "expect": {"open": true}},
+            {"id": "z", "op": "is_open", "calendar": "bad", "at_utc": "2026-01-01T00:00:00Z", "expect": {"open": true}},
+            7]}"#;
+        let outcomes = run(file).expect("cases");
+        let told: Vec<_> = outcomes.iter().map(|o| (o.id.as_str(), o.ok, o.error.as_deref().unwrap_or(""))).collect();
+        assert_eq!(told[0], ("x", false, "no calendar `none`"));
+        assert_eq!(told[1], ("y", true, ""));
+        assert!(told[2].2.contains("Mars/Olympus"), "{told:?}");
+        assert_eq!(told[3], ("#4", false, "`op` is missing"));
+    }
+
+    #[test]
+    fn a_file_without_cases_is_refused_with_its_line() {
+        assert!(run("{\n  oops").expect_err("refused").starts_with("line 2"));
+        assert!(run("{}").expect_err("refused").contains("`cases`"));
     }
 }

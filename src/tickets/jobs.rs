@@ -1,8 +1,8 @@
-//! Periodic work: breaches, thresholds, ends of pauses.
+//! Periodic work: breaches, thresholds, ends of pauses, due times after the calendar has changed.
 
 use std::time::Duration;
 
-use super::actions::{Change, What};
+use super::actions::{Change, Recount, What};
 use super::store;
 use crate::action::{ActionError, BoxFuture, Door, Job};
 
@@ -19,6 +19,13 @@ impl Job for Tick {
     }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
+            // a changed calendar first, in small transactions, and for so long only that breaches are not told late
+            let due = store::is_recount_due(door.store(), &door.config().tickets).await?;
+            for _ in 0..if due { 20 } else { 0 } {
+                if door.run(&Recount).await?.value["more"] != true {
+                    break;
+                }
+            }
             for id in store::overdue_marks(door.store(), door.clock().now()).await? {
                 door.run(&Change::new(id, What::Tick)).await?;
             }

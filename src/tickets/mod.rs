@@ -2,11 +2,14 @@
 
 pub mod actions;
 pub mod eval;
+mod explain;
 pub mod jobs;
 pub mod model;
 pub mod sla;
 pub mod store;
 pub mod tab;
 mod view;
+mod words;
 
-pub use view::{explain, list_line, show_lines};
+pub use explain::{explain, segments};
+pub use view::{list_line, show_lines};

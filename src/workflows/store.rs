@@ -58,6 +58,15 @@ fn workflow(r: &Row<'_>) -> Result<Workflow, StoreError> {
     })
 }
 
+/// The names of a workflow's activities, in the order of their first mention.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn activities(store: &Store, id: i64) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT word FROM workflow_word WHERE workflow_id = $1 AND kind = $2 ORDER BY no";
+    store.rows(sql, args![id, ACTIVITY], |r| r.get(0)).await
+}
+
 /// Every workflow, by name.
 pub async fn list(store: &Store) -> Result<Vec<Workflow>, StoreError> {
     store.rows(&format!("SELECT {COLUMNS} FROM workflow ORDER BY name"), args![], workflow).await

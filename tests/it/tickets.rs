@@ -1,9 +1,10 @@
 //! Tickets, on both databases.
 
 use zhiban::action::{ActionError, Role};
+use zhiban::calendar::HolidayList;
 use zhiban::clock::{Clock, HOUR, MINUTE, parse_rfc3339};
 use zhiban::journal;
-use zhiban::tickets::actions::{Change, New, What};
+use zhiban::tickets::actions::{Change, Import, New, Pull, Recount, What};
 use zhiban::tickets::store::{self, Cursor, Queue};
 
 use crate::on_both;
@@ -17,6 +18,16 @@ fn new(title: &str, severity: &str) -> New {
         channel: "phone".into(),
         reporter: "张敏".into(),
         ..New::default()
+    }
+}
+
+trait RunPull {
+    async fn run_pull(&self) -> i64;
+}
+
+impl RunPull for zhiban::action::Door {
+    async fn run_pull(&self) -> i64 {
+        self.run(&Pull::default()).await.expect("pull").value["id"].as_i64().expect("id")
     }
 }
 
@@ -280,6 +291,207 @@ on_both! {
         li.run(&Change::new(1, What::Assign(Some("zhao".into())))).await.expect("assign");
         let refused = wang.run(claimed.undo.expect("undo").as_ref()).await;
         assert!(matches!(&refused, Err(ActionError::Conflict { who, .. }) if who == "li"), "{refused:?}");
+    }
+
+    async fn an_undo_puts_the_clocks_back_as_if_nothing_had_happened(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Supervisor, &clock);
+        door.run(&new("t", "important")).await.expect("new");
+        door.run(&new("other", "urgent")).await.expect("new");
+        door.run(&Change::new(1, What::Reply("on it".into()))).await.expect("reply");
+        clock.set(clock.now() + 20 * MINUTE);
+        let until = clock.now() + 2 * HOUR;
+        let changes = [
+            What::Claim,
+            What::Assign(Some("li".into())),
+            What::Note("n".into()),
+            What::Call("张敏".into()),
+            What::UserMessage { from: "张敏".into(), text: "?".into() },
+            What::Link { kind: "host".into(), subject: "oa-1".into(), snapshot: serde_json::Value::Null },
+            What::Level { scope: "department".into(), severity: "general".into(), reason: "small".into() },
+            What::Pause { reason: "waiting_vendor".into(), until, note: String::new() },
+            What::Resolve { cause: "disk".into(), solution: "cleaned".into() },
+            What::Merge(2),
+        ];
+        for what in changes {
+            let all = |id| {
+                let store = fresh.store.clone();
+                async move {
+                    let mut t = store::get(&store, id).await.expect("get").expect("there");
+                    t.version = 0;
+                    t.next_at = 0;
+                    t
+                }
+            };
+            let before = (all(1).await, all(2).await);
+            let done = door.run(&Change::new(1, what.clone())).await.expect("done");
+            clock.set(clock.now() + MINUTE);
+            let undo = done.undo.expect("everything here can be taken back");
+            let undone = door.run(undo.as_ref()).await.expect("undone");
+            let after = (all(1).await, all(2).await);
+            assert_eq!(after.0.resolution_due, before.0.resolution_due, "{what:?}");
+            if before.0.state != "new" {
+                assert_eq!(after, before, "{what:?}");
+            }
+            assert!(undone.undo.is_some(), "{what:?} can be done again");
+        }
+        let refused = door.run(door.run(&Change::new(1, What::Reply("sent".into()))).await.expect("reply").undo.expect("held").as_ref()).await;
+        refused.expect("within ten seconds");
+        let reply = door.run(&Change::new(1, What::Reply("sent".into()))).await.expect("reply");
+        clock.set(clock.now() + 11_000);
+        assert!(matches!(door.run(reply.undo.expect("held").as_ref()).await, Err(ActionError::Invalid(_))));
+    }
+
+    async fn a_pause_that_was_undone_counts_again(fresh: Fresh) {
+        let clock = clock();
+        let start = clock.now();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        door.run(&new("t", "urgent")).await.expect("new");
+        let pause = What::Pause { reason: "waiting_vendor".into(), until: start + HOUR, note: String::new() };
+        let paused = door.run(&Change::new(1, pause)).await.expect("pause");
+        clock.set(start + 10 * MINUTE);
+        door.run(paused.undo.expect("undo").as_ref()).await.expect("undone");
+        let t = store::get(&fresh.store, 1).await.expect("get").expect("there");
+        assert_eq!((t.state.as_str(), t.resolution_due), ("new", Some(start + 2 * HOUR)));
+    }
+
+    async fn a_new_calendar_moves_open_clocks_and_leaves_what_is_over(fresh: Fresh) {
+        let clock = Clock::manual(parse_rfc3339("2026-12-30T16:00:00+08:00").expect("time"));
+        let door = fresh.door("zhao", Role::Supervisor, &clock);
+        door.run(&new("open", "general")).await.expect("new");
+        door.run(&new("over", "general")).await.expect("new");
+        clock.set(clock.now() + HOUR);
+        door.run(&Change::new(2, What::Reply("soon".into()))).await.expect("reply");
+        clock.set(parse_rfc3339("2026-12-31T15:00:00+08:00").expect("time"));
+        let solved = What::Resolve { cause: "c".into(), solution: "s".into() };
+        door.run(&Change::new(2, solved)).await.expect("resolve");
+        assert!(!store::is_recount_due(&fresh.store, &door.config().tickets).await.expect("due"));
+        let (was, over) = (
+            store::get(&fresh.store, 1).await.expect("get").expect("there"),
+            store::get(&fresh.store, 2).await.expect("get").expect("there"),
+        );
+        // 8 h from Wednesday 16:00: 2 h, then 5 of Thursday's 8
+        assert_eq!(was.resolution_due, parse_rfc3339("2026-12-31T16:00:00+08:00").ok());
+        // the notice for 2027 rules the last day of 2026
+        let day = |d: &str| d.parse().expect("day");
+        let list = HolidayList { year: 2027, days: vec![(day("2026-12-31"), true), (day("2027-01-01"), true), (day("2027-01-03"), false)] };
+        let import = Import { list, source: "2027.json".into() };
+        let viewer = fresh.door("guest", Role::Viewer, &clock);
+        assert!(matches!(viewer.run(&import).await, Err(ActionError::Denied { .. })));
+        let done = door.run(&import).await.expect("import");
+        assert_eq!(done.value["version"], 2);
+        assert_eq!(door.run(&import).await.expect("again").seq, None, "nothing new");
+        assert!(store::is_recount_due(&fresh.store, &door.config().tickets).await.expect("due"));
+        assert_eq!(door.run(&Recount).await.expect("recount").value["more"], false);
+        assert!(!store::is_recount_due(&fresh.store, &door.config().tickets).await.expect("due"));
+        let open = store::get(&fresh.store, 1).await.expect("get").expect("there");
+        // Thursday is off now, and Sunday is a working day
+        assert_eq!(open.resolution_due, parse_rfc3339("2027-01-03T16:00:00+08:00").ok());
+        let past = store::happenings(&fresh.store, 1).await.expect("past");
+        assert_eq!(past.iter().filter(|h| h.kind == "calendar_changed").count(), 1);
+        let after = store::get(&fresh.store, 2).await.expect("get").expect("there");
+        assert_eq!(after, over, "what is over is not touched");
+        let policy = store::policy(&fresh.store, &door.config().tickets).await.expect("policy");
+        let past = store::happenings(&fresh.store, 2).await.expect("past");
+        let clocks = zhiban::tickets::actions::clocks_json(&policy, &past, clock.now()).expect("clocks");
+        assert_eq!((&clocks["resolution"]["consumed_s"], &clocks["resolution"]["breached"]), (&serde_json::json!(25_200), &serde_json::json!(false)));
+        let snapshot = &past.iter().find(|h| h.kind == "resolved").expect("resolved").data["resolution"];
+        assert_eq!((&snapshot["calendar_version"], &snapshot["budget_s"]), (&serde_json::json!(1), &serde_json::json!(28_800)));
+    }
+
+    async fn two_who_pull_get_two_tickets_the_most_urgent_first(fresh: Fresh) {
+        let clock = clock();
+        let wang = fresh.door("wang", Role::Operator, &clock);
+        for severity in ["general", "urgent", "important"] {
+            wang.run(&new(severity, severity)).await.expect("new");
+        }
+        let li = fresh.door("li", Role::Operator, &clock);
+        let (a, b) = tokio::join!(wang.run_pull(), li.run_pull());
+        let mut got = [a, b];
+        got.sort_unstable();
+        assert_eq!(got, [2, 3]);
+        assert_eq!(wang.run_pull().await, 1);
+        assert!(matches!(wang.run(&Pull::default()).await, Err(ActionError::NotFound { .. })));
+    }
+
+    async fn a_later_message_of_the_user_has_a_clock_of_its_own(fresh: Fresh) {
+        let clock = clock();
+        let start = clock.now();
+        let mut config = zhiban::config::Config::default();
+        let rule = config.tickets.levels.get_mut("urgent").expect("urgent");
+        rule.next_response = Some(zhiban::config::Dur(20 * MINUTE));
+        config.tickets.warn_before = vec![zhiban::config::Dur(5 * MINUTE)];
+        let actor = zhiban::action::Actor { name: "wang".into(), role: Role::Operator, origin: "test".into(), unclaimed: false };
+        let door = zhiban::action::Door::new(fresh.store.clone(), clock.clone(), config.into(), actor, false);
+        door.run(&new("t", "urgent")).await.expect("new");
+        door.run(&Change::new(1, What::Reply("on it".into()))).await.expect("reply");
+        let get = || async { store::get(&fresh.store, 1).await.expect("get").expect("there") };
+        let wrote = || Change::new(1, What::UserMessage { from: "张敏".into(), text: "还没好".into() });
+        door.run(&wrote()).await.expect("message");
+        assert_eq!(get().await.next_due, Some(start + 30 * MINUTE), "never before the first response was due");
+        door.run(&Change::new(1, What::Call("张敏".into()))).await.expect("call");
+        assert_eq!(get().await.next_due, None, "answered");
+        clock.set(start + HOUR);
+        door.run(&wrote()).await.expect("message");
+        clock.set(clock.now() + 10 * MINUTE);
+        door.run(&wrote()).await.expect("writing again does not push the clock");
+        assert_eq!(get().await.next_due, Some(start + HOUR + 20 * MINUTE));
+        clock.set(start + HOUR + 16 * MINUTE);
+        door.run(&Change::new(1, What::Tick)).await.expect("tick");
+        clock.set(start + HOUR + 21 * MINUTE);
+        for _ in 0..2 {
+            door.run(&Change::new(1, What::Tick)).await.expect("tick");
+        }
+        let past = store::happenings(&fresh.store, 1).await.expect("past");
+        let of = |kind: &str| past.iter().filter(|h| h.kind == kind && h.data["clock"] == "next_response").count();
+        assert_eq!(of("sla_breached"), 1);
+        let before = past.iter().filter(|h| h.data["before_due_s"] == 300 && h.data["clock"] == "next_response");
+        assert_eq!(before.count(), 1, "five minutes before due, once");
+    }
+
+    async fn a_title_has_a_limit_that_is_told(fresh: Fresh) {
+        let door = fresh.door("wang", Role::Operator, &clock());
+        let long = "磁盘".repeat(5_000);
+        door.run(&new(&long, "general")).await.expect("ten thousand characters");
+        assert_eq!(store::get(&fresh.store, 1).await.expect("get").expect("there").title, long);
+        let refused = door.run(&new(&format!("{long}!"), "general")).await;
+        assert!(matches!(&refused, Err(ActionError::Invalid(why)) if why.contains("10001")), "{refused:?}");
+        let body: String = (0..60_000).map(|i| format!("word{i} ")).collect();
+        door.run(&New { body, ..new("long", "general") }).await.expect("a long text is stored whole");
+        assert_eq!(store::find(&fresh.store, "", 10).await.expect("all").len(), 2, "a blank query finds all");
+        assert_eq!(store::find(&fresh.store, "word7", 10).await.expect("found").len(), 1);
+    }
+
+    async fn what_was_solved_before_is_found_by_its_words(fresh: Fresh) {
+        let door = fresh.door("wang", Role::Operator, &clock());
+        for (title, solution) in [("磁盘空间不足 oa-db-1", "清理归档日志"), ("打印机卡纸", "换纸盒")] {
+            door.run(&new(title, "general")).await.expect("new");
+            let id = store::find(&fresh.store, "", 1).await.expect("newest")[0].id;
+            let solved = What::Resolve { cause: "c".into(), solution: solution.into() };
+            door.run(&Change::new(id, solved)).await.expect("resolve");
+        }
+        let found = store::similar(&fresh.store, "oa-db-2 磁盘空间告警", 5).await.expect("similar");
+        assert_eq!(found.iter().map(|s| s.solution.as_str()).collect::<Vec<_>>(), ["清理归档日志"]);
+    }
+
+    async fn every_order_pages_without_gap(fresh: Fresh) {
+        use zhiban::tickets::store::Order;
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        for i in 0..12 {
+            door.run(&new(&format!("t{i}"), ["general", "urgent"][i % 2])).await.expect("new");
+        }
+        for order in Order::ALL {
+            let page = |at, limit| store::page_in(&fresh.store, (Queue::All, order), "wang", clock.now(), at, limit);
+            let ids = |rows: Vec<zhiban::tickets::model::Ticket>| rows.iter().map(|t| t.id).collect::<Vec<_>>();
+            let whole = page(Cursor::Start, 100).await.expect("whole");
+            let (u, id) = (whole[4].urgency, whole[4].id);
+            let whole = ids(whole);
+            assert_eq!(ids(page(Cursor::After(u, id), 3).await.expect("after")), whole[5..8], "{order:?}");
+            assert_eq!(ids(page(Cursor::From(u, id), 3).await.expect("from")), whole[4..7], "{order:?}");
+            assert_eq!(ids(page(Cursor::Before(u, id), 3).await.expect("before")), whole[1..4], "{order:?}");
+            assert_eq!(ids(page(Cursor::End, 3).await.expect("end")), whole[9..], "{order:?}");
+        }
     }
 
     async fn pages_by_key_meet_without_gap_in_both_directions(fresh: Fresh) {

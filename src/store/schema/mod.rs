@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ("notify", include_str!("notify.sql")),
     ("knowledge", include_str!("knowledge.sql")),
     ("mail", include_str!("mail.sql")),
+    ("calendar", include_str!("calendar.sql")),
 ];
 
 /// The newest schema version this binary knows.

@@ -3,44 +3,58 @@
 use serde_json::{Value, json};
 
 use super::new::{New, create};
+use super::undo::{HELD, Standing, TakeBack};
 use super::{Change, What, json_of};
 use crate::action::{ActionError, Apply, Done};
 use crate::clock::rfc3339;
 use crate::locale::tickets as say;
-use crate::tickets::model::{Happening, Ticket, level_of, policy};
+use crate::tickets::model::{Happening, Ticket, level_of};
 use crate::tickets::sla::Policy;
 use crate::tickets::store;
-use crate::tickets::view::level_word;
+use crate::tickets::words::level_word;
 
 /// What a change comes to, once checked and made in the row.
 struct Made {
     kind: &'static str,
     data: Value,
     message: String,
-    undo: Option<What>,
 }
 
 fn made(kind: &'static str, data: Value, message: String) -> Made {
-    Made { kind, data, message, undo: None }
+    Made { kind, data, message }
 }
 
-impl Made {
-    fn undo(mut self, what: impl Into<Option<What>>) -> Self {
-        self.undo = what.into();
-        self
-    }
-}
+/// Most characters of a title, and of everything else that is written.
+const LONGEST_TITLE: usize = 10_000;
+const LONGEST_TEXT: usize = 1_000_000;
 
 fn required(text: &str, what: String) -> Result<String, ActionError> {
     let text = text.trim();
-    if text.is_empty() { Err(ActionError::Invalid(what)) } else { Ok(text.to_owned()) }
+    if text.is_empty() {
+        return Err(ActionError::Invalid(what));
+    }
+    bounded(text, LONGEST_TEXT)?;
+    Ok(text.to_owned())
+}
+
+/// Refuses a text of more than `most` characters, so that nothing is cut silently.
+fn bounded(text: &str, most: usize) -> Result<(), ActionError> {
+    // bytes first: counting the characters of a short text is not needed
+    let length = if text.len() <= most { 0 } else { text.chars().count() };
+    if length > most { Err(ActionError::Invalid(say::too_long(length, most))) } else { Ok(()) }
+}
+
+/// The limits of a title and of a text.
+pub(super) fn within_limits(title: &str, body: &str) -> Result<(), ActionError> {
+    bounded(title, LONGEST_TITLE)?;
+    bounded(body, LONGEST_TEXT)
 }
 
 impl Change {
     pub(super) async fn make(&self, cx: &mut Apply<'_>) -> Result<Done, ActionError> {
         let missing = || ActionError::NotFound { what: format!("#{}", self.id) };
         let (mut t, mut past) = store::load(cx.tx, self.id).await?.ok_or_else(missing)?;
-        let policy = policy(&cx.config.tickets);
+        let policy = store::terms(cx.tx, &cx.config.tickets, cx.now).await?;
         if matches!(self.what, What::Tick) {
             return if t.is_open() {
                 self.tick(cx, t, past, &policy).await
@@ -48,14 +62,15 @@ impl Change {
                 Ok(Done::new("ticket", self.id, say::ticked(self.id)).unchanged())
             };
         }
+        if let What::TakeBack(back) = &self.what {
+            return self.take_back(cx, back, t, past, &policy).await;
+        }
         if let (What::Claim, Some(owner)) = (&self.what, &t.owner) {
             let given = |h: &&Happening| ["claimed", "assigned"].contains(&h.kind.as_str());
             let at = past.iter().rev().find(given).map_or(t.created_at, |h| h.at);
             return Err(ActionError::Conflict { what: format!("#{}", self.id), who: owner.clone(), at });
         }
-        // taking back is refused once somebody else has given it on
-        let given_on = matches!(&self.what, What::GiveBack { from, .. } if t.owner != *from);
-        if given_on || self.seen.is_some_and(|v| v != t.version) {
+        if self.seen.is_some_and(|v| v != t.version) {
             return Err(cx.conflict(format!("#{}", self.id), "ticket", &self.id.to_string()).await);
         }
         let stays = matches!(
@@ -77,13 +92,15 @@ impl Change {
         }
         let known = past.len();
         self.catch_up(cx, &mut t, &mut past, &policy).await?;
+        let before = Standing::of(&t);
+        let mut survivor = None;
         if let What::Merge(into) = self.what {
             if into == self.id {
                 return Err(ActionError::Invalid(say::merge_self()));
             }
-            self.take_in(cx, into, &t, &past, &policy).await?;
+            survivor = Some(self.take_in(cx, into, &t, &past, &policy).await?);
         }
-        let Made { kind, data, message, undo } = self.change(cx, &mut t)?;
+        let Made { kind, data, message } = self.change(cx, &mut t)?;
         let by_the_way =
             matches!(self.what, What::Note(_) | What::Link { .. } | What::UserMessage { .. } | What::Alert { .. });
         if t.state == "new" && !by_the_way {
@@ -91,12 +108,18 @@ impl Change {
         }
         t.version += 1;
         past.push(Happening { at: cx.now, actor: cx.actor.name.clone(), kind: kind.into(), data: data.clone() });
+        let n = past.len();
         self.write(cx, &mut t, &mut past, known, &policy).await?;
-        let mut done = Done::new("ticket", self.id, message).detail(data).value(json_of(&t, cx.now));
-        if let Some(what) = undo {
-            done = done.undo(Self::new(self.id, what));
-        }
-        Ok(done)
+        let back = TakeBack {
+            places: vec![n],
+            before,
+            after: Standing::of(&t),
+            until: matches!(self.what, What::Reply(_)).then(|| cx.now + HELD),
+            again: self.what.clone(),
+            survivor,
+        };
+        let done = Done::new("ticket", self.id, message).detail(data).value(json_of(&t, cx.now));
+        Ok(done.undo(Self::new(self.id, What::TakeBack(Box::new(back)))))
     }
 
     fn change(&self, cx: &Apply<'_>, t: &mut Ticket) -> Result<Made, ActionError> {
@@ -106,10 +129,13 @@ impl Change {
             What::Claim => {
                 let me = Some(cx.actor.name.clone());
                 t.owner.clone_from(&me);
-                made("claimed", json!({"owner": me}), say::claimed(id)).undo(What::GiveBack { to: None, from: me })
+                made("claimed", json!({"owner": me}), say::claimed(id))
             }
-            What::Assign(to) => self.give(t, to.as_deref()),
-            What::GiveBack { to, .. } => self.give(t, to.as_deref()),
+            What::Assign(to) => {
+                let before = std::mem::replace(&mut t.owner, to.clone());
+                let message = to.as_ref().map_or_else(|| say::unassigned(id), |to| say::assigned(id, to));
+                made("assigned", json!({"owner": to, "from": before}), message)
+            }
             What::Reply(text) => {
                 t.flag = None;
                 made("reply", json!({"text": required(text, say::needs_text())?}), say::replied(id))
@@ -133,10 +159,8 @@ impl Change {
                 if t.state != "waiting" {
                     return invalid(say::is_not_paused(id));
                 }
-                let pause = t.follow_up_at.filter(|u| *u > cx.now).zip(t.pause_reason.take());
                 resume(t);
                 made("resumed", json!({"by": cx.actor.name}), say::resumed(id))
-                    .undo(pause.map(|(until, reason)| What::Pause { reason, until, note: say::note_of_undo() }))
             }
             What::Resolve { cause, solution } => {
                 let cause = required(cause, say::needs_cause())?;
@@ -146,25 +170,22 @@ impl Change {
                 t.owner.get_or_insert_with(|| cx.actor.name.clone());
                 t.cause = Some(cause.clone());
                 t.solution = Some(solution.clone());
-                made("resolved", json!({"cause": cause, "solution": solution}), say::resolved(id)).undo(What::Reopen)
+                made("resolved", json!({"cause": cause, "solution": solution}), say::resolved(id))
             }
             What::Reopen => {
                 t.state = "open".into();
-                let undo = t.cause.clone().zip(t.solution.clone());
                 made("reopened", json!({}), say::reopened(id))
-                    .undo(undo.map(|(cause, solution)| What::Resolve { cause, solution }))
             }
             What::Level { scope, severity, reason } => {
                 let reason = required(reason, say::needs_reason())?;
                 let level = level_of(&cx.config.tickets, scope, severity);
-                let undo = What::Level { scope: t.scope.clone(), severity: t.severity.clone(), reason: reason.clone() };
                 let data =
                     json!({"from": t.level, "level": level, "scope": scope, "severity": severity, "reason": reason});
                 t.scope.clone_from(scope);
                 t.severity.clone_from(severity);
                 let message = say::levelled(id, &level_word(&level));
                 t.level = level;
-                made("level", data, message).undo(undo)
+                made("level", data, message)
             }
             What::Merge(into) => {
                 resume(t);
@@ -197,15 +218,8 @@ impl Change {
                 t.flag = (state != "firing").then(|| state.clone());
                 made("alert", json!({"state": state, "text": text}), text.clone())
             }
-            What::Tick => return Err(ActionError::NotFound { what: format!("#{id}") }),
+            What::TakeBack(_) | What::Tick => return Err(ActionError::NotFound { what: format!("#{id}") }),
         })
-    }
-
-    fn give(&self, t: &mut Ticket, to: Option<&str>) -> Made {
-        let to = to.map(str::to_owned);
-        let before = std::mem::replace(&mut t.owner, to.clone());
-        let message = to.as_ref().map_or_else(|| say::unassigned(self.id), |to| say::assigned(self.id, to));
-        made("assigned", json!({"owner": to, "from": before}), message).undo(What::GiveBack { to: before, from: to })
     }
 
     fn pause(&self, cx: &Apply<'_>, t: &mut Ticket) -> Result<Made, ActionError> {
@@ -235,7 +249,7 @@ impl Change {
         t.pause_reason = Some(reason.clone());
         t.follow_up_at = Some(*until);
         let data = json!({"reason": reason, "until": rfc3339(*until), "note": note.trim()});
-        Ok(made("paused", data, say::paused(self.id)).undo(What::Resume))
+        Ok(made("paused", data, say::paused(self.id)))
     }
 
     /// A ticket resolved longer ago than the reopen window stays as it is: the matter goes on in a new ticket.

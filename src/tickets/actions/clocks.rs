@@ -4,32 +4,34 @@ use serde_json::{Value, json};
 
 use super::{Change, What};
 use crate::action::{ActionError, Apply, Done};
-use crate::clock::{Millis, SECOND, rfc3339};
+use crate::clock::{Millis, rfc3339};
 use crate::config::Tickets;
 use crate::locale::tickets as say;
-use crate::tickets::model::{Happening, NEVER, Ticket, clocks, marks};
+use crate::tickets::model::{Happening, Mark, NEVER, Passed, Ticket, clocks, marks, on_record, seconds};
 use crate::tickets::sla::{ClockState, Policy, State};
 use crate::tickets::store;
-
-/// A threshold: clock, percent, and the instant at which it is passed.
-pub(super) type Mark = (&'static str, u32, Millis);
 
 /// Takes the clocks over into the row, with what queues and ticks look for; gives the thresholds of the running clocks.
 pub(super) fn settle(t: &mut Ticket, policy: &Policy, state: &State, config: &Tickets, now: Millis) -> Vec<Mark> {
     let running = |c: &ClockState| c.stopped.is_none().then_some(c.due).flatten();
-    let urgency = running(&state.response).into_iter().chain(running(&state.resolution)).min();
-    let risk = state.response.risk_from.into_iter().chain(state.resolution.risk_from).min();
-    let marks = if t.is_open() { marks(policy, state, &config.thresholds) } else { vec![] };
-    let next = marks.iter().map(|m| m.2).filter(|at| *at > now).chain(t.follow_up_at).min();
+    let next_response = state.next_response.as_ref().map(|(_, clock)| clock).filter(|_| t.is_open());
+    let all = || [&state.response, &state.resolution].into_iter().chain(next_response);
+    let urgency = all().filter_map(running).min();
+    let risk = all().filter_map(|c| c.risk_from).min();
+    let marks = if t.is_open() { marks(policy, state, config) } else { vec![] };
+    let next = marks.iter().map(|m| m.at).filter(|at| *at > now).chain(t.follow_up_at).min();
     t.level.clone_from(&state.level);
     t.reported_at = state.reported_at;
     t.response_due = state.response.due;
     t.response_breach_at = state.response.breaches_after;
     t.response_met_at = state.response.stopped;
     t.response_breached = state.response.breached;
+    t.next_due = next_response.and_then(|c| c.due);
+    t.next_breach_at = next_response.and_then(|c| c.breaches_after);
     t.resolution_due = state.resolution.due;
     t.resolution_breach_at = state.resolution.breaches_after;
     t.resolved_at = state.resolved;
+    t.resolution_used = (state.paused || state.resolved.is_some()).then_some(state.resolution.consumed);
     t.resolution_breached = state.resolution.breached;
     t.born_late = state.born_late;
     t.urgency = urgency.unwrap_or(NEVER);
@@ -47,7 +49,7 @@ pub(super) async fn notice(
     marks: &[Mark],
     on_raise: bool,
 ) -> Result<Vec<Happening>, ActionError> {
-    let passed: Vec<&Mark> = marks.iter().filter(|m| m.2 <= cx.now).collect();
+    let passed: Vec<&Mark> = marks.iter().filter(|m| m.at <= cx.now).collect();
     if passed.is_empty() {
         return Ok(vec![]);
     }
@@ -58,36 +60,37 @@ pub(super) async fn notice(
     let mut tell = |kind: &str, data: Value| {
         out.push(Happening { at: cx.now, actor: actor.clone(), kind: kind.into(), data });
     };
-    for (name, clock) in [("response", &state.response), ("resolution", &state.resolution)] {
-        let mut highest = None;
-        for (_, percent, at) in passed.iter().filter(|m| m.0 == name) {
-            let told = before.iter().any(|(c, p)| c == name && *p == i64::from(*percent));
-            if told || !store::fire(cx.tx, t.id, name, *percent, *at).await? {
+    let next = state.next_response.as_ref().map(|(_, clock)| ("next_response", clock));
+    for (name, clock) in [("response", &state.response), ("resolution", &state.resolution)].into_iter().chain(next) {
+        let (mut highest, mut closest) = (None, None);
+        for mark in passed.iter().filter(|m| m.clock == name) {
+            let percent = if let Passed::Percent(percent) = mark.what { percent } else { 0 };
+            let told = before.iter().any(|(key, p)| *key == mark.key && *p == i64::from(percent));
+            if told || !store::fire(cx.tx, t.id, &mark.key, percent, mark.at).await? {
                 continue;
             }
-            highest = highest.max(Some(*percent));
-            if *percent == 100 {
+            match mark.what {
+                Passed::Percent(percent) => highest = highest.max(Some(percent)),
+                Passed::Before(left) => closest = Some(closest.map_or(left, |c: Millis| c.min(left))),
+            }
+            if percent == 100 {
                 let calendar = policy.levels.get(&state.level).map(|l| l.calendar.clone());
                 tell(
                     "sla_breached",
                     json!({"clock": name, "level": state.level, "owner": t.owner, "calendar": calendar,
-                        "breached_at": rfc3339(*at), "budget_s": clock.budget / SECOND, "on_raise": on_raise,
-                        "late_logged": state.born_late}),
+                        "calendar_version": policy.version, "breached_at": rfc3339(mark.at),
+                        "budget_s": seconds(clock.budget), "on_raise": on_raise, "late_logged": state.born_late}),
                 );
             }
         }
         if let Some(percent) = highest {
             tell("threshold_fired", json!({"clock": name, "percent": percent}));
         }
+        if let Some(left) = closest.filter(|_| highest.is_none_or(|p| p < 100)) {
+            tell("threshold_fired", json!({"clock": name, "before_due_s": seconds(left)}));
+        }
     }
     Ok(out)
-}
-
-/// How a stopped clock ended, frozen: what later edits of calendars and levels cannot change.
-fn outcome(clock: &ClockState) -> Value {
-    json!({"budget_s": clock.budget / SECOND, "consumed_s": clock.consumed / SECOND,
-        "late_s": (clock.consumed - clock.budget).max(0) / SECOND, "due": clock.due.map(rfc3339),
-        "breached": clock.breached})
 }
 
 impl Change {
@@ -105,10 +108,10 @@ impl Change {
         let state = clocks(policy, past, cx.now).map_err(ActionError::Invalid)?;
         if let Some(newest) = past.last_mut().filter(|h| h.data.is_object()) {
             if !answered && state.response.stopped.is_some() {
-                newest.data["response"] = outcome(&state.response);
+                newest.data["response"] = on_record(&state.response.freeze(), policy.version);
             }
             if was_open && state.resolved.is_some() {
-                newest.data["resolution"] = outcome(&state.resolution);
+                newest.data["resolution"] = on_record(&state.resolution.freeze(), policy.version);
             }
         }
         let marks = settle(t, policy, &state, &cx.config.tickets, cx.now);

@@ -1,19 +1,24 @@
 //! What can be done to a ticket. Every change goes the same way: look, check, note what happened, recompute the clocks.
 
+mod calendar;
 mod change;
 mod clocks;
 mod merge;
 mod new;
+mod pull;
+mod undo;
 
 use serde_json::{Value, json};
 
+pub use calendar::{Import, Recount};
 pub use new::New;
+pub use pull::Pull;
+pub use undo::TakeBack;
 
-use super::model::{Happening, Ticket, clocks as clocks_of, policy};
-use super::sla::ClockState;
+use super::model::{Happening, Ticket, clocks as clocks_of, seconds};
+use super::sla::{ClockState, Policy};
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
-use crate::clock::{Millis, SECOND, rfc3339};
-use crate::config::Config;
+use crate::clock::{Millis, rfc3339};
 
 /// What is done to a ticket that is there.
 #[derive(Debug, Clone)]
@@ -23,8 +28,6 @@ pub enum What {
     Claim,
     /// Give it to somebody, or to nobody.
     Assign(Option<String>),
-    /// Take an assignment back, unless the owner has changed since.
-    GiveBack { to: Option<String>, from: Option<String> },
     /// Answer the reporter: stops the response clock.
     Reply(String),
     /// The reporter wrote: a pause that waited for them ends.
@@ -51,6 +54,8 @@ pub enum What {
     Link { kind: String, subject: String, snapshot: Value },
     /// What monitoring says of it: `firing` again, `recovered`, `flapping`.
     Alert { state: String, text: String },
+    /// What was done is taken back: for the clocks it did not happen.
+    TakeBack(Box<TakeBack>),
     /// The passing of time: latch breaches, note thresholds, end pauses.
     Tick,
 }
@@ -77,7 +82,7 @@ impl Action for Change {
     fn verb(&self) -> &'static str {
         match self.what {
             What::Claim => "ticket.claim",
-            What::Assign(_) | What::GiveBack { .. } => "ticket.assign",
+            What::Assign(_) => "ticket.assign",
             What::Reply(_) => "ticket.reply",
             What::UserMessage { .. } => "ticket.message",
             What::Note(_) => "ticket.note",
@@ -91,12 +96,17 @@ impl Action for Change {
             What::Excuse { .. } => "ticket.excuse",
             What::Link { .. } => "ticket.link",
             What::Alert { .. } => "ticket.alert",
+            What::TakeBack(_) => "ticket.undo",
             What::Tick => "ticket.tick",
         }
     }
 
     fn needs(&self) -> Role {
-        if matches!(self.what, What::Excuse { .. }) { Role::Supervisor } else { Role::Operator }
+        match &self.what {
+            What::Excuse { .. } => Role::Supervisor,
+            What::TakeBack(back) => Self::new(self.id, back.again.clone()).needs(),
+            _ => Role::Operator,
+        }
     }
 
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
@@ -113,6 +123,7 @@ pub fn json_of(t: &Ticket, now: Millis) -> Value {
         "response_due": t.response_due.map(rfc3339), "response_met_at": t.response_met_at.map(rfc3339),
         "response_breached": t.response_is_breached(now), "response_excused": t.response_excused,
         "resolution_due": t.resolution_due.map(rfc3339), "resolved_at": t.resolved_at.map(rfc3339),
+        "next_response_due": t.next_due.map(rfc3339),
         "resolution_breached": t.resolution_is_breached(now), "resolution_excused": t.resolution_excused,
         "at_risk": t.risk_at <= now, "born_late": t.born_late, "paused": t.state == "waiting",
         "pause_reason": t.pause_reason, "follow_up_at": t.follow_up_at.map(rfc3339), "flag": t.flag,
@@ -125,9 +136,8 @@ pub fn json_of(t: &Ticket, now: Millis) -> Value {
 ///
 /// # Errors
 /// When a level of its past is not in the policy any more.
-pub fn clocks_json(config: &Config, past: &[Happening], now: Millis) -> Result<Value, String> {
-    let policy = policy(&config.tickets);
-    let state = clocks_of(&policy, past, now)?;
+pub fn clocks_json(policy: &Policy, past: &[Happening], now: Millis) -> Result<Value, String> {
+    let state = clocks_of(policy, past, now)?;
     let clock = |c: &ClockState, paused: bool| {
         let word = match (c.stopped, paused) {
             (Some(_), _) => "stopped",
@@ -135,16 +145,17 @@ pub fn clocks_json(config: &Config, past: &[Happening], now: Millis) -> Result<V
             (None, false) => "running",
         };
         json!({
-            "state": word, "budget_s": c.budget / SECOND, "consumed_s": c.consumed / SECOND,
-            "remaining_s": (c.budget - c.consumed).max(0) / SECOND, "late_s": (c.consumed - c.budget).max(0) / SECOND,
+            "state": word, "budget_s": seconds(c.budget), "consumed_s": seconds(c.consumed),
+            "remaining_s": seconds((c.budget - c.consumed).max(0)), "late_s": seconds((c.consumed - c.budget).max(0)),
             "due": c.due.map(rfc3339), "stopped_at": c.stopped.map(rfc3339), "breached": c.breached,
             "provisional": c.provisional,
         })
     };
     Ok(json!({
         "level": state.level, "calendar": policy.levels.get(&state.level).map(|t| &t.calendar),
-        "started_at": rfc3339(state.reported_at),
+        "calendar_version": policy.version, "started_at": rfc3339(state.reported_at),
         "response": clock(&state.response, false), "resolution": clock(&state.resolution, state.paused),
+        "next_response": state.next_response.as_ref().map(|(_, c)| clock(c, false)),
         "pauses": state.pauses.iter().map(|(a, b)| json!({"from": rfc3339(*a), "to": rfc3339(*b)})).collect::<Vec<_>>(),
     }))
 }

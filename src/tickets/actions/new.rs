@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::change::within_limits;
 use super::clocks::{notice, settle};
 use super::json_of;
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
 use crate::clock::{Millis, rfc3339};
 use crate::locale::tickets as say;
-use crate::tickets::model::{Happening, NEVER, Ticket, clocks, level_of, policy};
+use crate::tickets::model::{Happening, NEVER, Ticket, clocks, level_of};
 use crate::tickets::store;
 
 /// A new ticket.
@@ -65,6 +66,7 @@ pub(super) async fn create(
     if title.is_empty() {
         return Err(ActionError::Invalid(say::needs_title()));
     }
+    within_limits(title, &new.body)?;
     let config = &cx.config.tickets;
     let reported_at = new.reported_at.unwrap_or(cx.now);
     if reported_at > cx.now {
@@ -78,7 +80,7 @@ pub(super) async fn create(
     let detail = json!({"level": level, "reported_at": reported_at, "scope": new.scope, "severity": new.severity,
         "channel": new.channel, "late_reason": new.late_reason, "continues": continues});
     let created = Happening { at: cx.now, actor: cx.actor.name.clone(), kind: "created".into(), data: detail.clone() };
-    let policy = policy(config);
+    let policy = store::terms(cx.tx, config, cx.now).await?;
     let mut past = vec![created];
     let state = clocks(&policy, &past, cx.now).map_err(ActionError::Invalid)?;
     let mut t = Ticket {
@@ -104,7 +106,10 @@ pub(super) async fn create(
         response_excused: false,
         resolution_due: None,
         resolution_breach_at: None,
+        next_due: None,
+        next_breach_at: None,
         resolved_at: None,
+        resolution_used: None,
         resolution_breached: false,
         resolution_excused: false,
         born_late: false,

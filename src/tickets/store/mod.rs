@@ -1,5 +1,6 @@
 //! Tickets in the store: its only SQL. Queues and search read, `write` is for the actions.
 
+mod calendar;
 mod queue;
 mod search;
 mod write;
@@ -9,15 +10,18 @@ use crate::clock::Millis;
 use crate::store::{Row, Store, StoreError, Tx};
 use crate::tickets::model::{Happening, Ticket};
 
-pub use queue::{Cursor, PAGE_LIMIT, Queue, counts, page, page_at, plans};
-pub use search::find;
-pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, update};
+pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
+pub(super) use calendar::{import, pass, set_pass, terms};
+pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in, plans};
+pub use search::{Solved, find, similar};
+pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_urgent_unowned, open_after, update};
 
 /// What a list shows of a ticket; the rest is empty there.
 const LISTED: &str = "t.id, t.title, t.scope, t.severity, t.level, t.state, t.channel, t.reporter, t.owner, t.created_at, \
     t.reported_at, t.follow_up_at, t.pause_reason, t.flag, t.response_due, t.response_breach_at, t.response_met_at, \
     t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at, t.resolution_breached, \
-    t.resolution_excused, t.born_late, t.urgency, t.risk_at, t.next_at, t.merged_into, t.continues, t.reports, t.version";
+    t.resolution_excused, t.born_late, t.urgency, t.risk_at, t.next_at, t.merged_into, t.continues, t.reports, t.version, \
+    t.next_due, t.next_breach_at, t.resolution_used";
 
 fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
     Ok(Ticket {
@@ -54,6 +58,9 @@ fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
         continues: r.get(29)?,
         reports: r.get(30)?,
         version: r.get(31)?,
+        next_due: r.get(32)?,
+        next_breach_at: r.get(33)?,
+        resolution_used: r.get(34)?,
         cause: None,
         solution: None,
     })
@@ -61,7 +68,7 @@ fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
 
 /// A whole ticket: what a list shows, then body, cause and solution.
 fn read(r: &Row<'_>) -> Result<Ticket, StoreError> {
-    Ok(Ticket { body: r.get(32)?, cause: r.get(33)?, solution: r.get(34)?, ..read_listed(r)? })
+    Ok(Ticket { body: r.get(35)?, cause: r.get(36)?, solution: r.get(37)?, ..read_listed(r)? })
 }
 
 fn whole() -> String {

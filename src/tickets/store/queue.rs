@@ -31,6 +31,23 @@ pub enum Queue {
     All,
 }
 
+/// How a queue is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Order {
+    /// The clock that runs out first.
+    #[default]
+    Urgency,
+    /// The highest number first.
+    Newest,
+    /// The lowest number first.
+    Oldest,
+}
+
+impl Order {
+    /// In the order of the picker.
+    pub const ALL: [Self; 3] = [Self::Urgency, Self::Newest, Self::Oldest];
+}
+
 /// Where a page lies in a queue; a place is the (urgency, id) of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
@@ -102,6 +119,52 @@ fn statement(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, few: b
          ORDER BY k.urgency, k.id"
     );
     (sql, args)
+}
+
+/// The same by number.
+fn by_number(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, newest: bool) -> (String, Args) {
+    let mut args = queue.args(me, now);
+    let (place, up, backwards) = match at {
+        Cursor::Start => (None, "", false),
+        Cursor::End => (None, "", true),
+        Cursor::After(_, id) => (Some(id), if newest { "<" } else { ">" }, false),
+        Cursor::From(_, id) => (Some(id), if newest { "<=" } else { ">=" }, false),
+        Cursor::Before(_, id) => (Some(id), if newest { ">" } else { "<" }, true),
+    };
+    let range = place.map_or_else(String::new, |id| {
+        args.push(id.into());
+        format!(" AND id {up} ${}", args.len())
+    });
+    args.push(limit.into());
+    let word = |descending| if descending { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT {LISTED} FROM (SELECT id FROM ticket WHERE is_open{}{range} ORDER BY id {} LIMIT ${}) k \
+         JOIN ticket t ON t.id = k.id ORDER BY k.id {}",
+        queue.filter(),
+        word(newest != backwards),
+        args.len(),
+        word(newest)
+    );
+    (sql, args)
+}
+
+/// [`page_at`] in another order.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn page_in(
+    store: &Store,
+    (queue, order): (Queue, Order),
+    me: &str,
+    now: Millis,
+    at: Cursor,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
+    if order == Order::Urgency {
+        return page_at(store, queue, me, now, at, limit).await;
+    }
+    let (sql, args) = by_number(queue, me, now, at, limit.clamp(1, PAGE_LIMIT), order == Order::Newest);
+    store.rows(&sql, args, read_listed).await
 }
 
 async fn few_at_risk(store: &Store, now: Millis) -> Result<bool, StoreError> {

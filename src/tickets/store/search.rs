@@ -1,4 +1,4 @@
-//! Search over titles and bodies, newest first.
+//! Search over titles and bodies, newest first; what was solved before and looks alike.
 
 use super::{LISTED, read_listed};
 use crate::args;
@@ -6,22 +6,84 @@ use crate::store::{Dialect, Store, StoreError};
 use crate::text::words as search;
 use crate::tickets::model::Ticket;
 
-/// Tickets whose title or body hold the words of `query`, newest first. Bodies are left out.
+/// So many of the newest are looked at for similar ones.
+const AMONG: i64 = 300;
+
+/// Tickets whose title or body hold the words of `query`, newest first; all tickets where it is blank. Bodies are left
+/// out.
 ///
 /// # Errors
 /// When the store does not answer.
 pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>, StoreError> {
-    let (hits, words) = match store.dialect() {
-        Dialect::Sqlite => (
-            "SELECT rowid AS id FROM ticket_search WHERE ticket_search MATCH $1 ORDER BY rowid DESC LIMIT $2",
-            search::fts5(query),
-        ),
-        Dialect::Postgres => (
-            "SELECT id FROM ticket_search WHERE words @@ to_tsquery('simple', $1) ORDER BY id DESC LIMIT $2",
-            search::tsquery(query),
-        ),
+    if query.trim().is_empty() {
+        let sql = format!(
+            "SELECT {LISTED} FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT $1) k JOIN ticket t ON t.id = k.id \
+             ORDER BY k.id DESC"
+        );
+        return store.rows(&sql, args![limit], read_listed).await;
+    }
+    let words = match store.dialect() {
+        Dialect::Sqlite => search::fts5(query),
+        Dialect::Postgres => search::tsquery(query),
     };
     let Some(words) = words else { return Ok(vec![]) };
-    let sql = format!("SELECT {LISTED} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
+    let sql =
+        format!("SELECT {LISTED} FROM ({}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC", hits(store.dialect()));
     store.rows(&sql, args![words, limit], read_listed).await
+}
+
+fn hits(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => {
+            "SELECT rowid AS id FROM ticket_search WHERE ticket_search MATCH $1 ORDER BY rowid DESC LIMIT $2"
+        }
+        Dialect::Postgres => {
+            "SELECT id FROM ticket_search WHERE words @@ to_tsquery('simple', $1) ORDER BY id DESC LIMIT $2"
+        }
+    }
+}
+
+/// A ticket that was solved, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solved {
+    /// Its number.
+    pub id: i64,
+    /// Its title.
+    pub title: String,
+    /// What it was.
+    pub cause: String,
+    /// What helped.
+    pub solution: String,
+}
+
+/// Solved tickets that share the most words with `title`, at most `limit`; looked for among the newest that share any.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn similar(store: &Store, title: &str, limit: usize) -> Result<Vec<Solved>, StoreError> {
+    let words = match store.dialect() {
+        Dialect::Sqlite => search::any_fts5(title),
+        Dialect::Postgres => search::any_tsquery(title),
+    };
+    let Some(words) = words else { return Ok(vec![]) };
+    let sql = format!(
+        "SELECT t.id, t.title, t.cause, t.solution FROM ({}) k JOIN ticket t ON t.id = k.id \
+         WHERE t.state = 'resolved' AND t.solution IS NOT NULL ORDER BY k.id DESC",
+        hits(store.dialect())
+    );
+    let mut found = store
+        .rows(&sql, args![words, AMONG], |r| {
+            let (cause, solution) = (r.get::<Option<String>>(2)?, r.get::<Option<String>>(3)?);
+            let solved = Solved {
+                id: r.get(0)?,
+                title: r.get(1)?,
+                cause: cause.unwrap_or_default(),
+                solution: solution.unwrap_or_default(),
+            };
+            Ok((search::shared(title, &solved.title), solved))
+        })
+        .await?;
+    // stable: of those that share as much the newest comes first
+    found.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
+    Ok(found.into_iter().filter(|(shared, _)| *shared >= 2).map(|(_, solved)| solved).take(limit).collect())
 }

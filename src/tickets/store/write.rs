@@ -27,13 +27,14 @@ pub(in crate::tickets) async fn insert(tx: &mut Tx, t: &Ticket, intake_key: Opti
         .row(
             "INSERT INTO ticket(title, body, scope, severity, level, state, channel, reporter, owner, created_at, reported_at, \
              response_due, response_breach_at, response_breached, resolution_due, resolution_breach_at, resolution_breached, \
-             born_late, urgency, risk_at, next_at, continues, intake_key, is_open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, true) RETURNING id",
+             born_late, urgency, risk_at, next_at, continues, intake_key, next_due, next_breach_at, is_open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, true) RETURNING id",
             args![
                 t.title.as_str(), t.body.as_str(), t.scope.as_str(), t.severity.as_str(), t.level.as_str(), t.state.as_str(),
                 t.channel.as_str(), t.reporter.as_str(), t.owner.clone(), t.created_at, t.reported_at, t.response_due,
                 t.response_breach_at, t.response_breached, t.resolution_due, t.resolution_breach_at, t.resolution_breached,
-                t.born_late, t.urgency, t.risk_at, t.next_at, t.continues, intake_key
+                t.born_late, t.urgency, t.risk_at, t.next_at, t.continues, intake_key,
+                t.next_due, t.next_breach_at
             ],
             |r| r.get::<i64>(0),
         )
@@ -55,13 +56,14 @@ pub(in crate::tickets) async fn update(tx: &mut Tx, t: &Ticket) -> Result<(), St
          pause_reason = $9, flag = $10, response_due = $11, response_breach_at = $12, response_met_at = $13, \
          response_breached = $14, response_excused = $15, resolution_due = $16, resolution_breach_at = $17, resolved_at = $18, \
          resolution_breached = $19, resolution_excused = $20, urgency = $21, risk_at = $22, next_at = $23, merged_into = $24, \
-         reports = $25, cause = $26, solution = $27, is_open = $28, version = $29 WHERE id = $1",
+         reports = $25, cause = $26, solution = $27, is_open = $28, version = $29, next_due = $30, next_breach_at = $31, resolution_used = $32 WHERE id = $1",
         args![
             t.id, t.scope.as_str(), t.severity.as_str(), t.level.as_str(), t.state.as_str(), t.owner.clone(), t.reported_at,
             t.follow_up_at, t.pause_reason.clone(), t.flag.clone(), t.response_due, t.response_breach_at, t.response_met_at,
             t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at,
             t.resolution_breached, t.resolution_excused, t.urgency, t.risk_at, t.next_at, t.merged_into, t.reports,
-            t.cause.clone(), t.solution.clone(), t.is_open(), t.version
+            t.cause.clone(), t.solution.clone(), t.is_open(), t.version,
+            t.next_due, t.next_breach_at, t.resolution_used
         ],
     )
     .await?;
@@ -74,7 +76,7 @@ pub(in crate::tickets) async fn fired(tx: &mut Tx, id: i64) -> Result<Vec<(Strin
         .await
 }
 
-/// Notes that a clock passed a threshold; whether it was the first time.
+/// Notes that a clock passed a threshold (0 percent: a time before due); whether it was the first time.
 pub(in crate::tickets) async fn fire(
     tx: &mut Tx,
     id: i64,
@@ -89,4 +91,17 @@ pub(in crate::tickets) async fn fire(
         )
         .await?;
     Ok(added == 1)
+}
+
+/// The next open tickets by number.
+pub(in crate::tickets) async fn open_after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<i64>, StoreError> {
+    tx.rows("SELECT id FROM ticket WHERE is_open AND id > $1 ORDER BY id LIMIT $2", args![id, limit], |r| r.get(0))
+        .await
+}
+
+/// The most urgent ticket that nobody has and that does not wait.
+pub(in crate::tickets) async fn most_urgent_unowned(tx: &mut Tx) -> Result<Option<i64>, StoreError> {
+    let sql =
+        "SELECT id FROM ticket WHERE is_open AND owner IS NULL AND state <> 'waiting' ORDER BY urgency, id LIMIT 1";
+    tx.row(sql, vec![], |r| r.get(0)).await
 }

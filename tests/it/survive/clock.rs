@@ -45,13 +45,14 @@ on_both! {
         assert_eq!(verbs, ["ticket.new", "ticket.claim", "ticket.reply", "ticket.new", "ticket.resolve"]);
         // every clock is explained at any instant, and nothing that remains is more than was promised
         let config = zhiban::config::Config::default();
+        let policy = queue::policy(&fresh.store, &config.tickets).await.expect("policy");
         for id in [1, 2] {
             let ticket = queue::get(&fresh.store, id).await.expect("read").expect("there");
             let past = queue::happenings(&fresh.store, id).await.expect("read");
             for now in [NOW - HOUR, NOW - HOUR + 5 * MINUTE, NOW, NOW + HOUR] {
-                assert!(!tickets::explain(&config, id, &past, now).is_empty());
-                assert!(!tickets::show_lines(&config, &ticket, &past, now).is_empty());
-                let clocks = tickets::actions::clocks_json(&config, &past, now).expect("clocks");
+                assert!(!tickets::explain(&config, &policy, id, &past, now).is_empty());
+                assert!(!tickets::show_lines(&config, &policy, &ticket, &past, now).is_empty());
+                let clocks = tickets::actions::clocks_json(&policy, &past, now).expect("clocks");
                 let text = clocks.to_string();
                 assert!(!text.contains("null,null") && text.len() > 2, "{text}");
             }

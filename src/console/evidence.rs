@@ -1,0 +1,64 @@
+//! What of the other rooms can be linked to a ticket as evidence, each with how it is right now in a sentence.
+
+use serde_json::json;
+
+use crate::action::{BoxFuture, Door};
+use crate::clock::rfc3339;
+use crate::tickets::tab::Linkable;
+use crate::{backups, health, workflows};
+
+/// Activities of one workflow that are offered.
+const NODES: usize = 200;
+
+/// Every host, backup system and workflow node. A room that does not answer is left out: the others can be linked.
+pub(crate) fn find(door: Door) -> BoxFuture<'static, Vec<Linkable>> {
+    Box::pin(async move {
+        let mut out = hosts(&door).await;
+        out.extend(systems(&door).await);
+        out.extend(nodes(&door).await);
+        out
+    })
+}
+
+async fn hosts(door: &Door) -> Vec<Linkable> {
+    let (now, config) = (door.clock().now(), door.config());
+    let link = |h: health::store::Host| {
+        let problems = health::model::judge(&h.sample, h.interval, now, &config.health, &[]);
+        let s = &h.sample;
+        let disk = s.fullest().map_or_else(String::new, |(disk, share)| format!(" {} {share:.0} %", disk.mount));
+        let said = format!("cpu {:.0} %, mem {:.0} %{disk}", s.cpu, s.mem());
+        let worst = health::model::worst(&problems).word();
+        Linkable {
+            kind: "host",
+            subject: h.name.clone(),
+            snapshot: json!({"said": said, "state": worst, "as_of": rfc3339(s.at), "cpu": s.cpu, "mem": s.mem()}),
+        }
+    };
+    health::store::hosts(door.store()).await.unwrap_or_default().into_iter().map(link).collect()
+}
+
+async fn systems(door: &Door) -> Vec<Linkable> {
+    let (now, config) = (door.clock().now(), door.config());
+    let facts = backups::store::facts(door.store(), config, now).await.unwrap_or_default();
+    let link = |f: &backups::model::Facts| {
+        let plan = backups::model::plan_of(config, &f.name);
+        let status = backups::verdict::evaluate(f, &plan, now);
+        let said = backups::words::summary(&status, &plan);
+        let snapshot = json!({"said": said, "verdict": status.verdict.word(), "as_of": rfc3339(now)});
+        Linkable { kind: "backup", subject: f.name.clone(), snapshot }
+    };
+    facts.iter().map(link).collect()
+}
+
+async fn nodes(door: &Door) -> Vec<Linkable> {
+    let mut out = Vec::new();
+    for w in workflows::store::list(door.store()).await.unwrap_or_default() {
+        let said = format!("{} cases, newest {}", w.cases, rfc3339(w.last_at));
+        let snapshot = json!({"said": said, "cases": w.cases, "as_of": rfc3339(w.imported_at)});
+        let node = |subject| Linkable { kind: "workflow", subject, snapshot: snapshot.clone() };
+        let names = workflows::store::activities(door.store(), w.id).await.unwrap_or_default();
+        out.push(node(w.name.clone()));
+        out.extend(names.into_iter().take(NODES).map(|name| node(format!("{} / {name}", w.name))));
+    }
+    out
+}

@@ -1,0 +1,242 @@
+//! What the tab reads: the rows around the cursor, counts, the ticket under it; now and then what lists offer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::TicketsTab;
+use crate::action::{Door, Role};
+use crate::clock::{MINUTE, Millis};
+use crate::console::tab::{Load, Snapshot};
+use crate::store::{Store, StoreError};
+use crate::tickets::model::{Happening, Ticket};
+use crate::tickets::sla::Policy;
+use crate::tickets::store::{self, Cursor, Order, Queue, Solved};
+
+/// Tickets held before the cursor, and after it.
+const HALF: i64 = 200;
+/// So close to an end of what is held, more is asked for.
+pub(super) const MARGIN: usize = 80;
+/// How long names of operators and of things to link are good.
+const OFFERS: Millis = MINUTE;
+
+/// The ticket under the cursor, whole, with what happened to it.
+pub(in crate::tickets) type Detail = (Ticket, Vec<Happening>);
+
+/// Something that can be linked to a ticket, as it is now.
+#[derive(Debug, Clone)]
+pub struct Linkable {
+    /// `host`, `workflow` or `backup`.
+    pub kind: &'static str,
+    /// Its name.
+    pub subject: String,
+    /// How it is: kept with the ticket.
+    pub snapshot: serde_json::Value,
+}
+
+/// Finds what can be linked, newest state.
+pub type Evidence = fn(Door) -> crate::action::BoxFuture<'static, Vec<Linkable>>;
+
+/// What lists offer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lists {
+    pub(super) operators: Vec<(String, Role)>,
+    pub(super) links: Vec<Linkable>,
+}
+
+/// Similar solved tickets, for the form that is open: filled in when they are found.
+pub(super) type Similar = Arc<Mutex<Vec<Solved>>>;
+
+pub(super) struct Page {
+    /// Nothing: the rows held are still good, only the detail was asked for.
+    rows: Option<Rows>,
+    detail: Option<Detail>,
+    policy: Arc<Policy>,
+    role: Role,
+    lists: Option<Lists>,
+    query: (usize, Order, String),
+}
+
+struct Rows {
+    around: Vec<Ticket>,
+    counts: [i64; 5],
+    /// Whether the first row is the first of the queue, and the last the last.
+    whole: (bool, bool),
+    jump: Option<Jump>,
+}
+
+/// An end of the queue that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Jump {
+    Top,
+    Bottom,
+}
+
+/// The rows of a queue around `at`.
+async fn rows_around(
+    s: &Store,
+    queue: (Queue, Order),
+    me: &str,
+    now: Millis,
+    at: Option<(Millis, i64)>,
+    jump: Option<Jump>,
+) -> Result<(Vec<Ticket>, (bool, bool)), StoreError> {
+    let get = |cursor, limit| store::page_in(s, queue, me, now, cursor, limit);
+    let full = |rows: &[Ticket], limit: i64| rows.len() as i64 >= limit;
+    match (jump, at) {
+        (Some(Jump::Bottom), _) => {
+            let rows = get(Cursor::End, 2 * HALF).await?;
+            let first = !full(&rows, 2 * HALF);
+            Ok((rows, (first, true)))
+        }
+        (None, Some((urgency, id))) => {
+            let mut rows = get(Cursor::Before(urgency, id), HALF).await?;
+            let after = get(Cursor::From(urgency, id), HALF).await?;
+            let whole = (!full(&rows, HALF), !full(&after, HALF));
+            rows.extend(after);
+            Ok((rows, whole))
+        }
+        _ => {
+            let rows = get(Cursor::Start, 2 * HALF).await?;
+            let last = !full(&rows, 2 * HALF);
+            Ok((rows, (true, last)))
+        }
+    }
+}
+
+impl TicketsTab {
+    /// Takes over what pickers and actions have left for the next load.
+    fn heed(&mut self) {
+        let order = self.wanted_order.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(order) = order.filter(|o| *o != self.order) {
+            self.order = order;
+            self.search.clear();
+            self.place.start_over();
+            self.jump = Some(Jump::Top);
+            self.stale = true;
+        }
+        let pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(id) = pulled {
+            self.queue = Queue::ORDER.iter().position(|q| *q == Queue::Mine).unwrap_or(self.queue);
+            self.search.clear();
+            self.go_to = Some(id);
+            self.full = true;
+            self.scroll.set(0);
+            self.stale = true;
+        }
+    }
+
+    pub(super) fn make_load(&mut self, now: Millis) -> Load {
+        self.heed();
+        let go_to = self.go_to;
+        let (queue, order, search, me) = (self.queue, self.order, self.search.clone(), self.me.clone());
+        let current = self.current().map(|t| t.id);
+        let only_detail = !std::mem::take(&mut self.stale);
+        let jump = self.jump;
+        let similar = self.similar.take();
+        // the first picture does not wait for what only lists need
+        let lists = (self.loaded && !only_detail && now - self.listed_at >= OFFERS).then_some(self.evidence);
+        let held = only_detail.then(|| self.policy.clone());
+        // near the start the start is kept in sight; elsewhere the rows are those around the cursor
+        let near_start = self.whole.0 && self.place.at < MARGIN;
+        let at = self.current().filter(|_| !near_start).map(|t| (t.urgency, t.id));
+        Box::new(move |door| {
+            Box::pin(async move {
+                let s = door.store();
+                let text = |e: StoreError| e.to_string();
+                let (mut at, mut current) = (at, current);
+                if let Some(id) = go_to
+                    && let Some(t) = store::get(s, id).await.map_err(text)?
+                {
+                    (at, current) = (Some((t.urgency, id)), Some(id));
+                }
+                let rows = if only_detail {
+                    None
+                } else {
+                    let (rows, whole) = if search.is_empty() {
+                        rows_around(s, (Queue::ORDER[queue], order), &me, now, at, jump).await.map_err(text)?
+                    } else {
+                        (store::find(s, &search, 2 * HALF).await.map_err(text)?, (true, true))
+                    };
+                    let counts = store::counts(s, &me, now).await.map_err(text)?;
+                    Some(Rows { around: rows, counts, whole, jump })
+                };
+                let id = match &rows {
+                    None => current,
+                    Some(Rows { around, jump: Some(Jump::Bottom), .. }) => around.last().map(|t| t.id),
+                    Some(Rows { around, jump, .. }) => current
+                        .filter(|id| jump.is_none() && around.iter().any(|t| t.id == *id))
+                        .or(around.first().map(|t| t.id)),
+                };
+                let detail = match id {
+                    Some(id) => match store::get(s, id).await.map_err(text)? {
+                        Some(t) => Some((t, store::happenings(s, id).await.map_err(text)?)),
+                        None => None,
+                    },
+                    None => None,
+                };
+                if let (Some(found), Some((t, _))) = (similar, &detail) {
+                    // nothing found is as good as a search that failed: the form works without
+                    let solved = store::similar(s, &t.title, 5).await.unwrap_or_default();
+                    *found.lock().unwrap_or_else(PoisonError::into_inner) = solved;
+                }
+                let policy = match held {
+                    Some(policy) => policy,
+                    None => store::policy(s, &door.config().tickets).await.map_err(text)?,
+                };
+                let lists = match lists {
+                    Some(evidence) => {
+                        let operators = crate::action::operators::list(s).await.map_err(text)?;
+                        let links = match evidence {
+                            Some(find) => find(door.clone()).await,
+                            None => vec![],
+                        };
+                        let operators = operators.into_iter().map(|o| (o.name, o.role)).collect();
+                        Some(Lists { operators, links })
+                    }
+                    None => None,
+                };
+                let actor = door.actor();
+                let role = if actor.unclaimed { Role::Admin } else { actor.role };
+                Ok(Box::new(Page { rows, detail, policy, role, lists, query: (queue, order, search) }) as Snapshot)
+            })
+        })
+    }
+
+    pub(super) fn take(&mut self, page: Page, now: Millis) {
+        self.loaded = true;
+        self.policy = page.policy;
+        self.role = page.role;
+        self.missing_list = self.policy.calendars.get("office").and_then(|c| c.missing_year(now));
+        if let Some(lists) = page.lists {
+            self.lists = lists;
+            self.listed_at = now;
+        }
+        // an answer to a question that is no longer asked
+        if page.query != (self.queue, self.order, self.search.clone()) {
+            return;
+        }
+        self.detail = page.detail;
+        let Some(fresh) = page.rows else { return };
+        // the order is held where the rows begin with the first; elsewhere they are cut anew around the cursor
+        let from_the_first = self.whole.0 && fresh.whole.0 && fresh.jump.is_none() && self.go_to.is_none();
+        if from_the_first {
+            self.rows = self.place.take(fresh.around, |t| t.id, now);
+        } else {
+            self.rows = fresh.around;
+            self.place.put(self.rows.iter().map(|t| t.id));
+        }
+        self.counts = fresh.counts;
+        self.whole = fresh.whole;
+        match fresh.jump {
+            Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),
+            Some(Jump::Top) => self.place.at = 0,
+            None => {}
+        }
+        if self.jump == fresh.jump {
+            self.jump = None;
+        }
+        if let Some(at) = self.go_to.and_then(|id| self.rows.iter().position(|t| t.id == id)) {
+            self.place.at = at;
+            self.go_to = None;
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The picture of the ticket tab, and its lines for the command line.
+
+mod clock;
+mod detail;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::model::{Happening, Ticket, taken_back};
+use super::sla::Policy;
+use super::store::Order;
+use super::tab::TicketsTab;
+use super::words::{channel_word, flag_word, happening_line, level_word, local, scope_word};
+use crate::clock::Millis;
+use crate::config::Config;
+use crate::locale::tickets as say;
+use crate::text::{cell, clean, width};
+use crate::tui::paint::Brush;
+use crate::tui::theme::Role;
+
+pub(super) use clock::{clock_text, next_change};
+
+fn level_role(level: &str) -> Role {
+    match level {
+        "urgent" => Role::Critical,
+        "important" => Role::Warn,
+        _ => Role::Text,
+    }
+}
+
+/// One line for the clipboard.
+pub(super) fn summary(config: &Config, policy: &Policy, t: &Ticket, now: Millis) -> String {
+    let clock = clock_text(config, policy, t, now, false).0;
+    format!("#{} {} {} {}", t.id, level_word(&t.level), clock.trim(), clean(&t.title))
+}
+
+/// A queue, by its place in [`super::store::Queue::ORDER`].
+pub(super) fn queue_names() -> [String; 5] {
+    [say::queue_breaching(), say::queue_mine(), say::queue_unassigned(), say::queue_waiting(), say::queue_all()]
+}
+
+pub(super) fn order_word(order: Order) -> String {
+    match order {
+        Order::Urgency => say::order_urgency(),
+        Order::Newest => say::order_newest(),
+        Order::Oldest => say::order_oldest(),
+    }
+}
+
+pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+    if tab.full {
+        detail::draw(tab, brush, buf, area, now);
+        return;
+    }
+    let (list, detail) = tab.place.look.split(area, 60);
+    draw_list(tab, brush, buf, list, now);
+    if let Some(area) = detail {
+        detail::draw(tab, brush, buf, area, now);
+    }
+}
+
+fn draw_queues(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect) {
+    let mut x = area.x + 2;
+    let right = area.right().saturating_sub(1);
+    if !tab.search.is_empty() {
+        let found = format!(" {} ", say::found(&tab.search, tab.rows.len()));
+        brush.text(buf, x, area.y, right.saturating_sub(x), &found, Role::TabActive);
+        return;
+    }
+    let labels: Vec<String> = queue_names()
+        .iter()
+        .zip(tab.counts)
+        .map(|(name, count)| {
+            let count = if count >= 10_000 { "10k+".to_owned() } else { count.to_string() };
+            format!(" {name} {count} ")
+        })
+        .collect();
+    // where not all of them fit, those before the open one give way
+    let room = usize::from(right.saturating_sub(x));
+    let mut first = 0;
+    while first < tab.queue && labels[first..=tab.queue].iter().map(|l| width(l) + 1).sum::<usize>() > room {
+        first += 1;
+    }
+    for (i, label) in labels.iter().enumerate().skip(first) {
+        let role = if i == tab.queue { Role::TabActive } else { Role::Header };
+        x = brush.text(buf, x, area.y, right.saturating_sub(x), label, role) + 1;
+    }
+    if tab.order != Order::Urgency {
+        let arrow = if brush.ascii { "v" } else { "↓" };
+        let order = format!(" {arrow} {} ", order_word(tab.order));
+        if usize::from(x) + width(&order) < usize::from(right) {
+            brush.text_right(buf, right, area.y, &order, Role::Info);
+        }
+    }
+}
+
+fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+    let inside = brush.panel(buf, area, "");
+    draw_queues(tab, brush, buf, area);
+    if let Some(year) = tab.missing_list {
+        let text = format!(" {} ", say::list_missing(year));
+        brush.text(buf, area.x + 2, inside.bottom(), area.width.saturating_sub(4), &text, Role::Warn);
+    }
+    if inside.height < 2 {
+        return;
+    }
+    if tab.rows.is_empty() {
+        brush.text(buf, inside.x + 2, inside.y + 1, inside.width.saturating_sub(4), &say::empty_title(), Role::Text);
+        brush.text(buf, inside.x + 2, inside.y + 2, inside.width.saturating_sub(4), &say::empty_new(), Role::Dim);
+        return;
+    }
+    let (from, owner) = if inside.width >= 84 { (14, 10) } else { (0, 8) };
+    let clock_cells = if inside.width >= 60 { 18 } else { 15 };
+    let fixed = 2 + 8 + 10 + clock_cells + from + u16::from(from > 0) + owner + 2;
+    let title = inside.width.saturating_sub(fixed).max(8);
+    let mut head = format!(
+        "  {}{}{}{}",
+        cell("#", 8),
+        cell(&say::head_level(), 10),
+        cell(&say::head_clock(), usize::from(clock_cells)),
+        cell(&say::head_title(), usize::from(title) + 1)
+    );
+    if from > 0 {
+        head.push_str(&cell(&say::head_from(), usize::from(from) + 1));
+    }
+    head.push_str(&cell(&say::head_owner(), usize::from(owner)));
+    brush.text(buf, inside.x, inside.y, inside.width, &head, Role::Header);
+    let body = Rect::new(inside.x, inside.y + 1, inside.width, inside.height - 1);
+    for (i, y) in tab.place.window(tab.rows.len(), body.height.into()).zip(body.top()..) {
+        let t = &tab.rows[i];
+        let marked = tab.place.is_marked(i);
+        let mut x = body.x;
+        if marked {
+            brush.text(buf, x, y, 1, if brush.ascii { "*" } else { "●" }, Role::Mark);
+        }
+        x += 2;
+        brush.text(buf, x, y, 7, &t.id.to_string(), Role::Dim);
+        x += 8;
+        brush.text(buf, x, y, 9, &level_word(&t.level), level_role(&t.level));
+        x += 10;
+        let (clock, role) = clock_text(&tab.config, &tab.policy, t, now, brush.ascii);
+        brush.text(buf, x, y, clock_cells - 1, &clock, role);
+        x += clock_cells;
+        let late = if let Some(flag) = &t.flag {
+            format!("{} ", flag_word(flag))
+        } else if t.born_late {
+            format!("{} ", say::born_late())
+        } else {
+            String::new()
+        };
+        let used = brush.text(buf, x, y, title, &late, Role::Stale);
+        brush.text(buf, used, y, (x + title).saturating_sub(used), &t.title, Role::Text);
+        x += title + 1;
+        if from > 0 {
+            brush.text(buf, x, y, from, &format!("{} {}", channel_word(&t.channel), t.reporter), Role::Dim);
+            x += from + 1;
+        }
+        brush.text(
+            buf,
+            x,
+            y,
+            owner,
+            t.owner.as_deref().unwrap_or("—"),
+            if t.owner.is_some() { Role::Text } else { Role::Dim },
+        );
+        if i == tab.place.at {
+            brush.select(buf, Rect::new(body.x, y, body.width, 1));
+        }
+    }
+}
+
+/// One line of a list on the command line.
+pub fn list_line(config: &Config, policy: &Policy, t: &Ticket, now: Millis) -> String {
+    let owner = t.owner.as_deref().unwrap_or("—");
+    let title = clean(&t.title);
+    let clock = clock_text(config, policy, t, now, false).0;
+    let columns = [cell(&format!("#{}", t.id), 9), cell(&level_word(&t.level), 10), cell(&clock, 18), cell(owner, 12)];
+    format!("{} {title}", columns.join(" "))
+}
+
+/// A ticket with everything that happened to it, for the command line.
+pub fn show_lines(config: &Config, policy: &Policy, t: &Ticket, past: &[Happening], now: Millis) -> Vec<String> {
+    let owner = t.owner.clone().unwrap_or_else(say::nobody);
+    let line = |name: String, text: &str| format!("{} {text}", cell(&name, 11));
+    let clock = |due: Option<Millis>, met: Option<Millis>, breached: bool| match (met, due) {
+        (Some(at), _) if breached => say::met_late(&local(config, at)),
+        (Some(at), _) => say::met(&local(config, at)),
+        (None, Some(due)) => say::due(&local(config, due)),
+        (None, None) => say::waits(),
+    };
+    let level = format!("{} ({} × {})", level_word(&t.level), scope_word(&t.scope), level_word(&t.severity));
+    let mut lines = vec![
+        format!("#{}  {}", t.id, clean(&t.title)),
+        line(say::label_clock(), clock_text(config, policy, t, now, false).0.trim()),
+        line(say::label_level(), &level),
+        line(say::label_from(), &format!("{} {}", channel_word(&t.channel), t.reporter)),
+        line(say::label_owner(), &owner),
+        line(say::response(), &clock(t.response_due, t.response_met_at, t.response_is_breached(now))),
+        line(say::resolution(), &clock(t.resolution_due, t.resolved_at, t.resolution_is_breached(now))),
+    ];
+    lines.extend(t.next_due.map(|due| line(say::next_response(), &clock(Some(due), None, false))));
+    lines.push(String::new());
+    if !t.body.trim().is_empty() {
+        lines.extend(t.body.lines().map(|l| clean(l).into_owned()));
+        lines.push(String::new());
+    }
+    let void = taken_back(past);
+    let timeline = past.iter().enumerate();
+    lines.extend(
+        timeline.map(|(i, h)| format!("{}  {}", local(config, h.at), happening_line(config, h, void.contains(&i)))),
+    );
+    lines
+}
