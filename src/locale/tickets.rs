@@ -119,7 +119,7 @@ crate::messages! {
     kind_joined(): "merged in" | "并入";
     kind_user_message(): "logged a message of the user" | "登记用户消息";
     kind_linked(): "linked" | "关联";
-    kind_threshold(): "clock" | "计时提醒";
+    kind_threshold(): "reminder" | "计时提醒";
     kind_breached(): "breach" | "超时";
     kind_excused(): "excused a breach" | "豁免超时";
     kind_calendar(): "calendar changed" | "日历变更";

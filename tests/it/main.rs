@@ -4,6 +4,7 @@
 mod backups;
 mod console;
 mod db;
+mod desk;
 mod ground;
 mod health;
 mod house;

@@ -7,7 +7,7 @@ use super::clock::clock_text;
 use super::level_role;
 use crate::clock::Millis;
 use crate::locale::tickets as say;
-use crate::text::{cell, clean, wrap};
+use crate::text::{cell, wrap};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
 use crate::tickets::sla::ClockState;
 use crate::tickets::tab::TicketsTab;
@@ -23,8 +23,7 @@ pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
         brush.panel(buf, area, "");
         return;
     };
-    let title = if tab.full { format!("#{}  {}", t.id, clean(&t.title)) } else { format!("#{}", t.id) };
-    let inside = brush.panel(buf, area, &title);
+    let inside = brush.panel(buf, area, &format!("#{}", t.id));
     let width = usize::from(inside.width.saturating_sub(2));
     let lines = lines(tab, t, width, brush.ascii, now);
     let height = usize::from(inside.height);
@@ -100,10 +99,12 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
         pair(say::label_reports(), t.reports.to_string(), Role::Text);
     }
     let Some((whole, past)) = detail else { return out };
-    out.push((String::new(), Role::Text));
     let body: Vec<String> = wrap(&whole.body, width).into_iter().filter(|l| !l.is_empty()).collect();
     let most = if tab.full { usize::MAX } else { 8 };
     let rest = body.len().saturating_sub(most);
+    if !body.is_empty() {
+        out.push((String::new(), Role::Text));
+    }
     out.extend(body.into_iter().take(most).map(|l| (l, Role::Text)));
     if rest > 0 {
         out.push((say::more_lines(rest), Role::Dim));
