@@ -328,8 +328,8 @@ async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Resu
     Ok(())
 }
 
-async fn whole(cx: &Cx, id: i64) -> Result<(Ticket, Vec<Happening>, Arc<Policy>, Value), CliError> {
-    let (store, now) = (cx.store().await?, cx.clock().now());
+async fn whole(cx: &Cx, id: i64, now: Millis) -> Result<(Ticket, Vec<Happening>, Arc<Policy>, Value), CliError> {
+    let store = cx.store().await?;
     let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let past = store::happenings(store, id).await?;
     let policy = store::policy(store, &cx.config().tickets).await?;
@@ -339,19 +339,20 @@ async fn whole(cx: &Cx, id: i64) -> Result<(Ticket, Vec<Happening>, Arc<Policy>,
 }
 
 async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let (t, past, policy, mut value) = whole(cx, id).await?;
+    let now = cx.clock().now();
+    let (t, past, policy, mut value) = whole(cx, id, now).await?;
     let void = taken_back(&past);
     let timeline = past.iter().enumerate().map(|(i, h)| {
         json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data, "taken_back": void.contains(&i)})
     });
     value["timeline"] = timeline.collect();
-    cx.out(&value, || tickets::show_lines(cx.config(), &policy, &t, &past, cx.clock().now()).join("\n"));
+    cx.out(&value, || tickets::show_lines(cx.config(), &policy, &t, &past, now).join("\n"));
     Ok(())
 }
 
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
-    let (t, past, policy, value) = whole(cx, id).await?;
     let now = cx.clock().now();
+    let (t, past, policy, value) = whole(cx, id, now).await?;
     let lines = tickets::explain(cx.config(), &policy, t.id, &past, now);
     let state = clocks(&policy, &past, now).map_err(CliError::Failed)?;
     let segments: Vec<Value> = tickets::segments(&policy, &past, &state, now)

@@ -79,7 +79,7 @@ on_both! {
             assert_eq!(owner(&fresh, id).await.as_deref(), Some("wang"));
         }
         assert_eq!(owner(&fresh, 4).await, None);
-        d.keys("u u u").await;
+        d.keys("u").await;
         for id in 1..=3 {
             assert_eq!(owner(&fresh, id).await, None, "{id}");
         }

@@ -49,8 +49,9 @@ const COMMANDS: &[Command] = &[
     key("link", &["L"], say::key_link, true),
     key("merge", &["m"], say::key_merge, true),
     key("excuse", &["z"], say::key_excuse, true),
-    key("faults", &["!"], say::key_faults, false),
-    key("sort", &["o"], say::key_order, false),
+    // the keys of the kit, but other rows are read
+    key("faults", &[], say::key_faults, false),
+    key("sort", &[], say::key_order, false),
     key("copy", &["y"], say::key_copy, false),
     key("copy_line", &["Y"], say::key_copy_line, false),
 ];
