@@ -90,7 +90,8 @@ impl Brush<'_> {
                 (true, true) => ("#", role),
                 (false, true) => (".", Role::GaugeEmpty),
                 (true, false) => ("■", role),
-                (false, false) => ("■", Role::GaugeEmpty),
+                // another shape: without colours a dim square is a square
+                (false, false) => ("·", Role::GaugeEmpty),
             };
             buf[(x + i, y)].set_symbol(symbol).set_style(self.style(role));
         }
@@ -116,6 +117,17 @@ pub fn bytes(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_gauge_looks_empty_without_colours() {
+        use crate::tui::theme::Depth;
+        let theme = Theme::load("mono", None, Depth::Mono).expect("theme");
+        let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
+        for (share, shown) in [(0.0, "····"), (0.5, "■■··"), (1.0, "■■■■"), (f64::NAN, "····")] {
+            Brush { theme: &theme, ascii: false }.gauge(&mut buf, 0, 0, 4, share, Role::Ok);
+            assert_eq!(crate::tui::testing::lines(&buf)[0], shown, "{share}");
+        }
+    }
 
     #[test]
     fn sizes_have_at_most_three_digits() {
