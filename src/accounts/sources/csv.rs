@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::{AccountFile, RosterFile, date, decode, fields_of, instant, list, yes_no};
+use super::{AccountFile, RosterFile, date, fields_of, instant, list, yes_no};
 use crate::accounts::model::{Account, BadRow, More, Person};
 use crate::locale::accounts as say;
+use crate::text::encoding::decode_lossy;
 
 /// One row: its line, and its fields by the file's own names, or why there are none.
 struct Numbered {
@@ -24,7 +25,7 @@ fn separator(text: &str) -> u8 {
 
 /// The names of the columns, and the rows. `must`: the column that names the thing.
 fn rows(bytes: &[u8], must: &str) -> Result<(Vec<String>, Vec<Numbered>), String> {
-    let text = decode(bytes);
+    let text = decode_lossy(bytes);
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator(&text)).from_reader(text.as_bytes());
     let head: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(|h| h.trim().to_owned()).collect();
     let Some(place) = head.iter().position(|h| h == must) else {

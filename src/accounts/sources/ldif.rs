@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use base64::Engine as _;
 use chrono::NaiveDateTime;
 
-use super::{AccountFile, decode, fields_of};
+use super::{AccountFile, fields_of};
 use crate::accounts::model::{Account, BadRow, Group, More};
 use crate::clock::Millis;
 use crate::locale::accounts as say;
+use crate::text::encoding::decode_lossy;
 
 // bits of Active Directory's `userAccountControl`
 const DISABLED: i64 = 0x2;
@@ -49,7 +50,7 @@ impl Entry {
 /// # Errors
 /// When the file is no LDIF or holds change records; the sentence names the line.
 pub fn accounts_ldif(bytes: &[u8], system: &str) -> Result<AccountFile, String> {
-    let entries = entries(&decode(bytes))?;
+    let entries = entries(&decode_lossy(bytes))?;
     let is_group = |e: &Entry| {
         ["groupofnames", "groupofuniquenames", "posixgroup", "group", "organizationalrole"].iter().any(|c| e.is(c))
     };
@@ -128,7 +129,7 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
         let Some(entry) = out.last_mut() else { continue };
         let value = match value.strip_prefix(':') {
             Some(encoded) => match base64::engine::general_purpose::STANDARD.decode(encoded.trim()) {
-                Ok(raw) => decode(&raw),
+                Ok(raw) => decode_lossy(&raw).into_owned(),
                 Err(e) => {
                     entry.broken = Some(format!("{key}: {e}"));
                     continue;

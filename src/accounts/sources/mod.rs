@@ -68,17 +68,6 @@ fn fields_of(accounts: &[Account]) -> Vec<String> {
     some.into_iter().filter(|(_, is)| accounts.iter().any(is)).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The text of a file: by its mark, else UTF-8, else GB18030.
-fn decode(bytes: &[u8]) -> String {
-    if let Some((encoding, skip)) = encoding_rs::Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned();
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::GB18030.decode(bytes).0.into_owned(),
-    }
-}
-
 /// An instant as directories and spreadsheets write it; without an offset it is the company's time.
 fn instant(text: &str, zone: Tz) -> Result<Option<Millis>, String> {
     if text.is_empty() {
