@@ -68,17 +68,13 @@ crate::messages! {
     key_window_more(): "longer window" | "放大时间窗";
     key_window_less(): "shorter window" | "缩小时间窗";
     key_loops(): "rework loops" | "返工回路";
-    key_sort(): "sort" | "排序";
-    key_faults(): "late only" | "只看超时";
-    key_preview(): "evidence" | "详情";
     key_copy(): "copy name" | "复制名称";
     key_copy_line(): "copy summary" | "复制摘要";
+    one_report(): "a report is of one workflow: take the marks away first" | "报告须逐个流程生成，请先取消标记";
     sorted_lost(): "what costs most first" | "按损失时间排序";
     sorted_late(): "most late cases first" | "按超时案例数排序";
     sorted_name(): "by name" | "按名称排序";
     sorted_flow(): "in the order of the flow" | "按流转顺序排列";
-    faults_only(): "only what has late cases" | "只显示有超时案例的流程与节点";
-    faults_all(): "everything" | "显示全部";
     too_long_to_list(): "this log is too long to keep its events at hand; import it in parts, by year" | "该日志过大，未保留逐条事件；请按年份拆分导入";
     nothing_late(): "nothing is late" | "没有超时案例";
     nothing_here(): "nothing under the cursor" | "光标下没有内容";

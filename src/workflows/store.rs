@@ -16,6 +16,18 @@ use crate::store::{Row, Store, StoreError, Tx, Val};
 
 const ACTIVITY: i64 = 0;
 const RESOURCE: i64 = 1;
+/// How the intake key of a ticket from a node begins; workflow, node and day follow.
+pub const TICKET_KEY: &str = "workflow:";
+
+/// The open tickets from nodes: key and number.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn open_tickets(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
+    let sql = "SELECT intake_key, id FROM ticket WHERE is_open AND intake_key >= $1 AND intake_key < $2 ORDER BY id";
+    store.rows(sql, args![TICKET_KEY, "workflow;"], |r| Ok((r.get(0)?, r.get(1)?))).await
+}
+
 /// Cases merged or read at a time.
 const BATCH: usize = 500;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeZone as _;
 
-use super::{Pane, WorkflowsTab};
+use super::{Flow, Pane, WorkflowsTab};
 use crate::clock::rfc3339;
 use crate::console::tab::{Effect, Field, Form};
 use crate::locale::workflows as say;
@@ -24,10 +24,50 @@ const LISTED: usize = 500;
 const TICKET_CASES: usize = 10;
 
 impl WorkflowsTab {
-    /// Asks for a ticket from the node under the cursor, with its evidence in the body.
+    /// Asks for a ticket from each chosen node, with its evidence in the body.
     pub(super) fn ticket(&self) -> Vec<Effect> {
-        let Some((flow, node)) = self.current() else { return vec![] };
-        let title = say::ticket_title(&clean(&flow.workflow.name), &clean(&node.name));
+        let drafts: Vec<Draft> = self.chosen_nodes().into_iter().map(|(flow, node)| self.draft(flow, node)).collect();
+        let Some(first) = drafts.first() else { return vec![] };
+        let word = |w: &&str| ((*w).to_owned(), words::word(w));
+        let mut fields = vec![
+            Field::choice(crate::locale::tickets::field_scope(), "department", SCOPES.iter().map(word).collect()),
+            Field::choice(crate::locale::tickets::field_severity(), "general", SEVERITIES.iter().map(word).collect()),
+        ];
+        let mut title = say::key_ticket();
+        if drafts.len() == 1 {
+            fields.insert(0, Field::long(say::field_body(), first.body.clone()));
+            fields.insert(0, Field::text(say::field_title(), first.title.clone()));
+        } else {
+            // each has its own title and evidence
+            title = format!("{title} · {}", crate::locale::console::and_more(&first.title, drafts.len() - 1));
+        }
+        let submit = Box::new(move |values: &[String]| {
+            let (own, rest) = values.split_at(values.len().saturating_sub(2));
+            let [scope, severity] = rest else { return Err(String::new()) };
+            if own.first().is_some_and(|title| title.trim().is_empty()) {
+                return Err(crate::locale::tickets::needs_title());
+            }
+            let new = |d: &Draft| {
+                let new = New {
+                    title: own.first().unwrap_or(&d.title).clone(),
+                    body: own.get(1).unwrap_or(&d.body).clone(),
+                    scope: scope.clone(),
+                    severity: severity.clone(),
+                    channel: "workflow".into(),
+                    reporter: "zhiban".into(),
+                    reported_at: None,
+                    late_reason: None,
+                    // one node, one ticket a day
+                    intake_key: Some(d.key.clone()),
+                };
+                Arc::new(new) as Arc<dyn crate::action::Action>
+            };
+            Ok(vec![Effect::Act(drafts.iter().map(new).collect())])
+        });
+        vec![Effect::Form(Form { title, fields, preview: None, submit })]
+    }
+
+    fn draft(&self, flow: &Flow, node: &Node) -> Draft {
         let mut body = vec![say::ticket_as_of(&rfc3339(flow.seen.as_of), &self.window_text())];
         body.extend(Self::evidence(node));
         body.extend(report::advice(node));
@@ -39,32 +79,12 @@ impl WorkflowsTab {
         if late.len() > TICKET_CASES {
             body.push(say::and_more(late.len() - TICKET_CASES));
         }
-        let word = |w: &&str| ((*w).to_owned(), words::word(w));
-        let fields = vec![
-            Field::text(say::field_title(), title),
-            Field::long(say::field_body(), body.join("\n")),
-            Field::choice(crate::locale::tickets::field_scope(), "department", SCOPES.iter().map(word).collect()),
-            Field::choice(crate::locale::tickets::field_severity(), "general", SEVERITIES.iter().map(word).collect()),
-        ];
-        let submit = Box::new(|values: &[String]| {
-            let [title, body, scope, severity] = values else { return Err(String::new()) };
-            if title.trim().is_empty() {
-                return Err(crate::locale::tickets::needs_title());
-            }
-            let new = New {
-                title: title.clone(),
-                body: body.clone(),
-                scope: scope.clone(),
-                severity: severity.clone(),
-                channel: "workflow".into(),
-                reporter: "zhiban".into(),
-                reported_at: None,
-                late_reason: None,
-                intake_key: None,
-            };
-            Ok(vec![Effect::Act(vec![Arc::new(new)])])
-        });
-        vec![Effect::Form(Form { title: say::key_ticket(), fields, preview: None, submit })]
+        let at = rfc3339(flow.seen.as_of);
+        Draft {
+            title: say::ticket_title(&clean(&flow.workflow.name), &clean(&node.name)),
+            body: body.join("\n"),
+            key: super::load::key_of_node(&flow.workflow.name, &node.name, at.get(..10).unwrap_or(&at)),
+        }
     }
 
     /// Asks where the report of the workflow is to be written.
@@ -164,33 +184,58 @@ impl WorkflowsTab {
         Some((say::explain_title(&clean(&node.name)), lines))
     }
 
-    /// The name under the cursor, and a line that says what there is to know of it.
-    pub(super) fn copied(&self) -> Option<(String, String)> {
-        let flow = self.flow()?;
-        let workflow = clean(&flow.workflow.name).into_owned();
-        if self.pane == Pane::List {
-            let (seen, late) = (&flow.seen, if flow.seen.past { 0 } else { flow.seen.blocked() });
-            let worst = seen.bottleneck().map_or_else(|| "—".into(), |n| clean(&n.name).into_owned());
-            let share = seen.bottleneck().map_or_else(|| "—".into(), |n| percent(n.score));
-            let line = say::copied_workflow(&workflow, seen.running, late, &worst, &share);
-            return Some((workflow, line));
+    /// Copies `part` of everything chosen.
+    pub(super) fn copy(&self, part: impl Fn((String, String)) -> String) -> Vec<Effect> {
+        let all: Vec<String> = self.copied().into_iter().map(part).collect();
+        if all.is_empty() { vec![] } else { vec![Effect::Copy(all.join("\n"))] }
+    }
+
+    /// Of everything chosen the name, and a line that says what there is to know of it.
+    pub(super) fn copied(&self) -> Vec<(String, String)> {
+        match self.pane {
+            Pane::List => self.chosen_flows().into_iter().map(Self::copied_flow).collect(),
+            Pane::Nodes => self.chosen_nodes().into_iter().map(|(f, n)| Self::copied_node(f, n)).collect(),
+            Pane::Evidence => self.copied_evidence().into_iter().collect(),
         }
-        if self.pane == Pane::Evidence && self.loops {
+    }
+
+    fn copied_flow(flow: &Flow) -> (String, String) {
+        let workflow = clean(&flow.workflow.name).into_owned();
+        let seen = &flow.seen;
+        let worst = seen.bottleneck().map_or_else(|| "—".into(), |n| clean(&n.name).into_owned());
+        let share = seen.bottleneck().map_or_else(|| "—".into(), |n| percent(n.score));
+        let line = say::copied_workflow(&workflow, seen.running, flow.late(), &worst, &share);
+        (workflow, line)
+    }
+
+    fn copied_node(flow: &Flow, node: &Node) -> (String, String) {
+        let name = clean(&node.name).into_owned();
+        let workflow = clean(&flow.workflow.name);
+        let line = format!("{workflow} · {name}: {}; {}", words::score_line(node), words::open_line(node));
+        (name, line)
+    }
+
+    fn copied_evidence(&self) -> Option<(String, String)> {
+        let flow = self.flow()?;
+        let workflow = clean(&flow.workflow.name);
+        if self.loops {
             let l = flow.seen.loops.get(self.case.at)?;
             let name = format!("{} → {}", clean(&l.from), clean(&l.to));
             let line = format!("{workflow} · {name}: {}", say::loop_count(l.count, l.cases));
             return Some((name, line));
         }
         let (_, node) = self.current()?;
-        let name = clean(&node.name).into_owned();
-        if self.pane == Pane::Evidence {
-            let s = node.stuck.get(self.case.at)?;
-            let who = if s.resource.is_empty() { "—".into() } else { clean(&s.resource) };
-            let age = span((flow.seen.as_of - s.since) as f64);
-            let line = format!("{workflow} · {name} · {} · {who} · {age}", clean(&s.case));
-            return Some((clean(&s.case).into_owned(), line));
-        }
-        let line = format!("{workflow} · {name}: {}; {}", words::score_line(node), words::open_line(node));
-        Some((name, line))
+        let s = node.stuck.get(self.case.at)?;
+        let who = if s.resource.is_empty() { "—".into() } else { clean(&s.resource) };
+        let age = span((flow.seen.as_of - s.since) as f64);
+        let line = format!("{workflow} · {} · {} · {who} · {age}", clean(&node.name), clean(&s.case));
+        Some((clean(&s.case).into_owned(), line))
     }
+}
+
+/// A ticket that is to be made.
+struct Draft {
+    title: String,
+    body: String,
+    key: String,
 }

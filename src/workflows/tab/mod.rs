@@ -3,6 +3,7 @@
 mod ask;
 mod load;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -16,7 +17,9 @@ use super::store::Workflow;
 use super::view;
 use crate::clock::{DAY, MINUTE, Millis};
 use crate::config::Config;
-use crate::console::tab::{Attention, Effect, Load, Place, Snapshot, Tab, WallFacts, WallProblem};
+use crate::console::tab::{
+    Attention, Effect, Listing, Load, Look, Offers, Place, Rows, Snapshot, Tab, WallFacts, WallProblem,
+};
 use crate::locale::workflows as say;
 use crate::text::clean;
 use crate::tui::command::Command;
@@ -36,33 +39,17 @@ const COMMANDS: &[Command] = &[
     key("loops", &["r"], say::key_loops, false),
     key("ticket", &["t"], say::key_ticket, true),
     key("report", &["w"], say::key_report, true),
-    key("sort", &["o"], say::key_sort, false),
-    key("faults", &["!"], say::key_faults, false),
-    key("preview", &["p"], say::key_preview, false),
     key("copy", &["y"], say::key_copy, false),
     key("copy_line", &["Y"], say::key_copy_line, false),
 ];
 
-/// In which order the workflows and the nodes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// What costs most first.
-    Lost,
-    /// Most late cases first.
-    Late,
-    /// Workflows by name, nodes as the flow goes.
-    Plain,
-}
+/// Orders of the workflows: what costs most, most late cases, by name.
+const FLOW_ORDERS: &[fn() -> String] = &[say::sorted_lost, say::sorted_late, say::sorted_name];
+/// Orders of the nodes: as the flow goes, what costs most, most late cases.
+const NODE_ORDERS: &[fn() -> String] = &[say::sorted_flow, say::sorted_lost, say::sorted_late];
 
-impl Order {
-    fn next(self) -> Self {
-        match self {
-            Self::Lost => Self::Late,
-            Self::Late => Self::Plain,
-            Self::Plain => Self::Lost,
-        }
-    }
-}
+/// A node's place: its workflow and its name.
+pub(super) type NodeId = (i64, String);
 
 /// Which part of the screen the keys move in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -80,35 +67,50 @@ pub(super) enum Pane {
 pub(super) struct Flow {
     pub workflow: Workflow,
     pub seen: Arc<Insight>,
+    /// Nodes from which a ticket is open, with its number.
+    pub tickets: HashMap<String, i64>,
     /// Kept for the next window; not for very long logs.
     log: Option<Arc<Log>>,
 }
 
 impl Flow {
+    /// Whether its name, a node, a case that waits or who has it holds `text` (in lower case).
+    fn has(&self, text: &str) -> bool {
+        names(&self.workflow.name, text)
+            || self.seen.nodes.iter().any(|n| {
+                names(&n.name, text) || n.stuck.iter().any(|s| names(&s.case, text) || names(&s.resource, text))
+            })
+    }
+
     /// Cases that are late now; a log that ended long ago has none.
     pub fn late(&self) -> usize {
         if self.seen.past { 0 } else { self.seen.blocked() }
     }
 }
 
+fn names(name: &str, text: &str) -> bool {
+    name.to_lowercase().contains(text)
+}
+
 /// The tab.
 pub struct WorkflowsTab {
     pub(super) config: Arc<Config>,
     pub(super) flows: Vec<Flow>,
-    pub(super) place: Place,
-    pub(super) node: Place,
+    /// Places in `flows` of those listed, in their order.
+    listed: Vec<usize>,
+    /// Places of the listed nodes in the workflow under the cursor, in their order.
+    nodes: Vec<usize>,
+    pub(super) place: Rows<i64>,
+    pub(super) node: Rows<NodeId>,
     pub(super) case: Place,
     pub(super) pane: Pane,
     pub(super) window: usize,
     /// Ways back instead of waiting cases.
     pub(super) loops: bool,
-    /// The evidence stands beside the nodes.
-    pub(super) preview: bool,
-    /// Only what has late cases.
-    pub(super) faults: bool,
-    /// The order of the workflows, and that of the nodes.
-    pub(super) orders: (Order, Order),
+    filter: String,
     loaded: bool,
+    /// When what is held arrived.
+    loaded_at: Millis,
 }
 
 impl WorkflowsTab {
@@ -117,66 +119,99 @@ impl WorkflowsTab {
         Self {
             config,
             flows: vec![],
-            place: Place::default(),
-            node: Place::default(),
+            listed: vec![],
+            nodes: vec![],
+            place: Rows::default(),
+            node: Rows::default(),
             case: Place::default(),
             pane: Pane::List,
             window: 1,
             loops: false,
-            preview: true,
-            faults: false,
-            orders: (Order::Lost, Order::Plain),
+            filter: String::new(),
             loaded: false,
+            loaded_at: 0,
         }
+    }
+
+    /// How the list that the keys move in is looked at; both lists share it but for their orders.
+    pub(super) fn look(&self) -> Look {
+        if self.pane == Pane::List { self.place.look } else { self.node.look }
+    }
+
+    /// The other list is looked at like the one that the keys move in.
+    fn share_look(&mut self) {
+        let (look, list) = (self.look(), self.pane == Pane::List);
+        let other = if list { &mut self.node.look } else { &mut self.place.look };
+        *other = Look { order: other.order, ..look };
+    }
+
+    /// The keys move in `pane` from now on.
+    fn enter(&mut self, pane: Pane) {
+        self.share_look();
+        self.pane = pane;
+    }
+
+    /// The evidence is shown from now on.
+    fn show_evidence(&mut self) {
+        self.place.look.preview = true;
+        self.node.look.preview = true;
     }
 
     /// The workflows as they are listed.
     pub(super) fn listed(&self) -> Vec<&Flow> {
-        let mut flows: Vec<&Flow> = self.flows.iter().filter(|f| !self.faults || f.late() > 0).collect();
-        let name = |a: &&Flow, b: &&Flow| a.workflow.name.cmp(&b.workflow.name);
-        match self.orders.0 {
-            // what ended long ago costs nobody anything now
-            Order::Lost => flows.sort_by(|a, b| {
-                a.seen.past.cmp(&b.seen.past).then(b.seen.lost.total_cmp(&a.seen.lost)).then_with(|| name(a, b))
-            }),
-            Order::Late => flows.sort_by(|a, b| b.late().cmp(&a.late()).then_with(|| name(a, b))),
-            Order::Plain => flows.sort_by(name),
-        }
-        flows
+        self.listed.iter().filter_map(|i| self.flows.get(*i)).collect()
     }
 
     /// The nodes of the workflow under the cursor as they are listed.
     pub(super) fn nodes(&self) -> Vec<&Node> {
         let Some(flow) = self.flow() else { return vec![] };
-        let mut nodes: Vec<&Node> = flow.seen.nodes.iter().filter(|n| !self.faults || n.blocked.blocked > 0).collect();
-        match self.orders.1 {
-            Order::Lost => nodes.sort_by(|a, b| b.score.total_cmp(&a.score)),
-            Order::Late => nodes.sort_by_key(|n| std::cmp::Reverse(n.blocked.blocked)),
-            Order::Plain => {}
-        }
-        nodes
+        self.nodes.iter().filter_map(|i| flow.seen.nodes.get(*i)).collect()
     }
 
     /// The workflow under the cursor.
     pub(super) fn flow(&self) -> Option<&Flow> {
-        self.listed().get(self.place.at).copied()
+        self.listed.get(self.place.at).and_then(|i| self.flows.get(*i))
     }
 
     /// The node under the cursor.
     pub(super) fn current(&self) -> Option<(&Flow, &Node)> {
         let flow = self.flow()?;
-        Some((flow, self.nodes().get(self.node.at).copied()?))
+        Some((flow, self.nodes.get(self.node.at).and_then(|i| flow.seen.nodes.get(*i))?))
     }
 
-    /// Runs `change`, and brings the cursor back to the workflow, the node and the case that it was on.
-    fn holding(&mut self, change: impl FnOnce(&mut Self)) {
-        let held = self.flow().map(|f| f.workflow.id);
+    /// What the list's title says of those that are not listed.
+    pub(super) fn hidden(&self) -> Option<String> {
+        let (listed, all) = (self.listed.len(), self.flows.len());
+        let by = if self.filter.is_empty() { String::new() } else { format!(" /{}", self.filter) };
+        (listed < all || !by.is_empty()).then(|| format!("{listed}/{all}{by}"))
+    }
+
+    /// Chooses and orders the workflows anew. The cursor stays on its workflow; where that is gone, it goes to the
+    /// bottleneck of the one that it comes to.
+    fn arrange(&mut self, now: Millis) {
+        let held = self.place.id().copied();
         let node = self.current().map(|(_, n)| n.name.clone());
         let case = self.current().and_then(|(_, n)| n.stuck.get(self.case.at)).map(|s| s.case.clone());
-        change(self);
-        let ids: Vec<i64> = self.listed().iter().map(|f| f.workflow.id).collect();
-        self.place.follow(&ids, |id| Some(*id) == held);
-        if self.flow().map(|f| f.workflow.id) != held {
+        let faults = self.look().faults;
+        let shown = |i: &usize| {
+            let f = &self.flows[*i];
+            (!faults || f.late() > 0) && (self.filter.is_empty() || f.has(&self.filter))
+        };
+        let mut rows: Vec<usize> = (0..self.flows.len()).filter(shown).collect();
+        let f = |i: &usize| &self.flows[*i];
+        rows.sort_by(|a, b| f(a).workflow.name.cmp(&f(b).workflow.name));
+        match self.place.look.order {
+            // what ended long ago costs nobody anything now
+            0 => rows.sort_by(|a, b| {
+                let (a, b) = (&f(a).seen, &f(b).seen);
+                a.past.cmp(&b.past).then(b.lost.total_cmp(&a.lost))
+            }),
+            1 => rows.sort_by_key(|i| std::cmp::Reverse(f(i).late())),
+            _ => {}
+        }
+        self.listed = self.place.take(rows, |i| self.flows[*i].workflow.id, now);
+        self.arrange_nodes(now);
+        if held.is_none() || self.place.id().copied() != held {
             return self.go_to_bottleneck();
         }
         let names: Vec<String> = self.nodes().iter().map(|n| n.name.clone()).collect();
@@ -186,6 +221,47 @@ impl WorkflowsTab {
         if !self.loops {
             self.case.follow(&cases, |c| Some(c) == case.as_ref());
         }
+    }
+
+    /// Chooses and orders the nodes of the workflow under the cursor.
+    fn arrange_nodes(&mut self, now: Millis) {
+        let Some((id, seen)) = self.flow().map(|f| (f.workflow.id, f.seen.clone())) else {
+            self.nodes.clear();
+            return self.node.put([]);
+        };
+        let faults = self.look().faults;
+        let mut rows: Vec<usize> =
+            (0..seen.nodes.len()).filter(|i| !faults || seen.nodes[*i].blocked.blocked > 0).collect();
+        match self.node.look.order {
+            1 => rows.sort_by(|a, b| seen.nodes[*b].score.total_cmp(&seen.nodes[*a].score)),
+            2 => rows.sort_by_key(|i| std::cmp::Reverse(seen.nodes[*i].blocked.blocked)),
+            _ => {}
+        }
+        self.nodes = self.node.take(rows, |i| (id, seen.nodes[*i].name.clone()), now);
+    }
+
+    /// The workflow and node of an id.
+    fn node_of(&self, (id, name): &NodeId) -> Option<(&Flow, &Node)> {
+        let flow = self.flows.iter().find(|f| f.workflow.id == *id)?;
+        Some((flow, flow.seen.nodes.iter().find(|n| n.name == *name)?))
+    }
+
+    /// The marked nodes, the bottlenecks of the marked workflows, or the node under the cursor.
+    pub(super) fn chosen_nodes(&self) -> Vec<(&Flow, &Node)> {
+        if self.pane == Pane::List && self.place.has_marks() {
+            let flows = self.chosen_flows();
+            return flows.into_iter().filter_map(|f| Some((f, f.seen.bottleneck()?))).collect();
+        }
+        if self.node.has_marks() {
+            return self.node.chosen().iter().filter_map(|id| self.node_of(id)).collect();
+        }
+        self.current().into_iter().collect()
+    }
+
+    /// The marked workflows, or the one under the cursor.
+    pub(super) fn chosen_flows(&self) -> Vec<&Flow> {
+        let ids = self.place.chosen();
+        ids.iter().filter_map(|id| self.flows.iter().find(|f| f.workflow.id == *id)).collect()
     }
 
     /// The window, for people.
@@ -210,7 +286,8 @@ impl WorkflowsTab {
     fn go_to_loop(&mut self) {
         let to = self.flow().and_then(|f| f.seen.loops.get(self.case.at)).map(|l| l.to.clone());
         if let Some(at) = to.and_then(|to| self.nodes().iter().position(|n| n.name == to)) {
-            (self.node.at, self.case.at, self.pane, self.loops) = (at, 0, Pane::Nodes, false);
+            (self.node.at, self.case.at, self.loops) = (at, 0, false);
+            self.enter(Pane::Nodes);
         }
     }
 
@@ -249,29 +326,45 @@ impl Tab for WorkflowsTab {
         Box::new(move |door| Box::pin(async move { Ok(Box::new(load::load(door, known, window).await?) as Snapshot) }))
     }
 
-    fn arrived(&mut self, snapshot: Snapshot, _now: Millis) {
+    fn arrived(&mut self, snapshot: Snapshot, now: Millis) {
         let Ok(flows) = snapshot.downcast::<Flows>() else { return };
-        let first = self.flows.is_empty();
-        self.loaded = true;
-        if first {
-            self.flows = flows.0;
-            self.go_to_bottleneck();
-        } else {
-            self.holding(|tab| tab.flows = flows.0);
-        }
+        (self.flows, self.loaded, self.loaded_at) = (flows.0, true, now);
+        let flows = &self.flows;
+        self.place.keep_marks(|id| flows.iter().any(|f| f.workflow.id == *id));
+        let is = |f: &Flow, (id, name): &NodeId| f.workflow.id == *id && f.seen.nodes.iter().any(|n| n.name == *name);
+        self.node.keep_marks(|id| flows.iter().any(|f| is(f, id)));
+        self.arrange(now);
     }
 
     fn is_loaded(&self) -> bool {
         self.loaded
     }
 
-    fn run(&mut self, command: &str, _now: Millis) -> Vec<Effect> {
+    fn list(&mut self) -> Option<&mut dyn Listing> {
+        Some(if self.pane == Pane::List { &mut self.place } else { &mut self.node })
+    }
+    fn offers(&self) -> Offers {
+        let orders = if self.pane == Pane::List { FLOW_ORDERS } else { NODE_ORDERS };
+        Offers { marks: self.pane != Pane::Evidence, faults: true, preview: true, orders }
+    }
+    fn relist(&mut self, now: Millis) {
+        self.share_look();
+        self.arrange(now);
+    }
+
+    fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
+        // put away while the keys moved in it
+        if self.pane == Pane::Evidence && !self.look().preview {
+            self.enter(Pane::Nodes);
+        }
         let rows = self.rows(self.pane);
         match self.pane {
             Pane::List => {
                 let before = self.place.at;
                 if self.place.go(command, rows) {
                     if self.place.at != before {
+                        self.node.start_over();
+                        self.arrange_nodes(now);
                         self.go_to_bottleneck();
                     }
                     return vec![];
@@ -290,10 +383,12 @@ impl Tab for WorkflowsTab {
             }
         }
         match command {
-            "left" => self.pane = if self.pane == Pane::Evidence { Pane::Nodes } else { Pane::List },
-            "right" | "open" if self.pane == Pane::List => self.pane = Pane::Nodes,
+            "left" if self.pane == Pane::Evidence => self.enter(Pane::Nodes),
+            "left" => self.enter(Pane::List),
+            "right" | "open" if self.pane == Pane::List => self.enter(Pane::Nodes),
             "right" | "open" if self.pane == Pane::Nodes => {
-                (self.pane, self.preview) = (Pane::Evidence, true);
+                self.enter(Pane::Evidence);
+                self.show_evidence();
                 self.case.at = 0;
             }
             "open" if self.loops => self.go_to_loop(),
@@ -307,40 +402,20 @@ impl Tab for WorkflowsTab {
                 return vec![Effect::Reload];
             }
             "loops" => {
-                (self.loops, self.preview) = (!self.loops, true);
+                self.loops = !self.loops;
+                self.show_evidence();
                 self.case.at = 0;
             }
-            "preview" => {
-                self.preview = !self.preview;
-                if !self.preview && self.pane == Pane::Evidence {
-                    self.pane = Pane::Nodes;
-                }
-            }
-            "sort" => {
-                let list = self.pane == Pane::List;
-                self.holding(|tab| {
-                    let order = if list { &mut tab.orders.0 } else { &mut tab.orders.1 };
-                    *order = order.next();
-                });
-                let order = if list { self.orders.0 } else { self.orders.1 };
-                return vec![Effect::Say(match (order, list) {
-                    (Order::Lost, _) => say::sorted_lost(),
-                    (Order::Late, _) => say::sorted_late(),
-                    (Order::Plain, true) => say::sorted_name(),
-                    (Order::Plain, false) => say::sorted_flow(),
-                })];
-            }
-            "faults" => {
-                self.holding(|tab| tab.faults = !tab.faults);
-                return vec![Effect::Say(if self.faults { say::faults_only() } else { say::faults_all() })];
-            }
-            "copy" => return self.copied().map(|(name, _)| Effect::Copy(name)).into_iter().collect(),
-            "copy_line" => return self.copied().map(|(_, line)| Effect::Copy(line)).into_iter().collect(),
+            "copy" => return self.copy(|(name, _)| name),
+            "copy_line" => return self.copy(|(_, line)| line),
             "ticket" => return self.ticket(),
             "report" => return self.report(),
             "back" => {
-                (self.loops, self.pane) = (false, Pane::List);
-                self.holding(|tab| tab.faults = false);
+                self.loops = false;
+                self.enter(Pane::List);
+                self.filter.clear();
+                self.place.look.faults = false;
+                self.relist(now);
             }
             _ => {}
         }
@@ -351,8 +426,9 @@ impl Tab for WorkflowsTab {
         match command {
             "ticket" if self.current().is_none() => Some(say::no_node()),
             "report" | "loops" | "copy" | "copy_line" if self.flow().is_none() => Some(say::no_workflow()),
-            "faults" if !self.faults && self.flows.iter().all(|f| f.late() == 0) => Some(say::nothing_late()),
-            "copy" | "copy_line" if self.copied().is_none() => Some(say::nothing_here()),
+            "report" if self.chosen_flows().len() > 1 => Some(say::one_report()),
+            "faults" if !self.look().faults && self.flows.iter().all(|f| f.late() == 0) => Some(say::nothing_late()),
+            "copy" | "copy_line" if self.copied().is_empty() => Some(say::nothing_here()),
             "window_more" if self.window + 1 == WINDOWS.len() => Some(say::window_longest()),
             "window_less" if self.window == 0 => Some(say::window_shortest()),
             _ => None,
@@ -360,27 +436,35 @@ impl Tab for WorkflowsTab {
     }
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
-        let text = text.to_lowercase();
-        let is = |name: &str| name.to_lowercase().contains(&text);
-        // in the workflows, then in the nodes, then in the cases of the one under the cursor
-        let flows = self.listed().iter().position(|f| is(&f.workflow.name));
+        self.filter = text.trim().to_lowercase();
+        self.place.start_over();
+        self.node.start_over();
+        self.arrange(self.loaded_at);
+        if self.filter.is_empty() {
+            return vec![];
+        }
+        let Some(flow) = self.flow() else { return vec![Effect::Say(say::not_found(&self.filter))] };
+        if names(&flow.workflow.name, &self.filter) {
+            self.enter(Pane::List);
+            return vec![];
+        }
+        // what was looked for is a node or a case in it: the cursor goes there
         let nodes = self.nodes();
-        let at = nodes.iter().position(|n| is(&n.name));
-        let cases = nodes
-            .iter()
-            .enumerate()
-            .find_map(|(n, node)| Some((n, node.stuck.iter().position(|s| is(&s.case) || is(&s.resource))?)));
-        match (flows, at, cases) {
-            (Some(at), ..) => {
-                (self.place.at, self.pane) = (at, Pane::List);
-                self.go_to_bottleneck();
+        let node = nodes.iter().position(|n| names(&n.name, &self.filter));
+        let case = nodes.iter().enumerate().find_map(|(n, node)| {
+            Some((n, node.stuck.iter().position(|s| names(&s.case, &self.filter) || names(&s.resource, &self.filter))?))
+        });
+        match (node, case) {
+            (Some(at), _) => {
+                (self.node.at, self.case.at) = (at, 0);
+                self.enter(Pane::Nodes);
             }
-            (None, Some(at), _) => (self.node.at, self.case.at, self.pane) = (at, 0, Pane::Nodes),
-            (None, None, Some((node, case))) => {
-                (self.node.at, self.case.at, self.pane) = (node, case, Pane::Evidence);
-                (self.loops, self.preview) = (false, true);
+            (None, Some((node, case))) => {
+                (self.node.at, self.case.at, self.loops) = (node, case, false);
+                self.enter(Pane::Evidence);
+                self.show_evidence();
             }
-            (None, None, None) => return vec![Effect::Say(say::not_found(&text))],
+            (None, None) => {}
         }
         vec![]
     }
@@ -401,7 +485,9 @@ impl Tab for WorkflowsTab {
                 let node = f.seen.nodes.iter().filter(|n| n.blocked.blocked > 0).max_by_key(|n| n.blocked.blocked)?;
                 let since = node.stuck.iter().filter(|s| s.late).map(|s| s.since).min();
                 let text = say::wall_problem(&clean(&f.workflow.name), &clean(&node.name), node.blocked.blocked);
-                Some(WallProblem { weight: 1, since, text, role: Role::Warn, handled: false })
+                // a ticket from this node is open
+                let handled = f.tickets.contains_key(&node.name);
+                Some(WallProblem { weight: 1, since, text, role: Role::Warn, handled })
             })
             .collect();
         let lines = self

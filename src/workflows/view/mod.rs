@@ -33,20 +33,32 @@ pub(super) fn draw(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area
     if tab.flows.is_empty() {
         return draw_empty(brush, buf, area);
     }
+    let look = tab.look();
     if area.width >= 120 {
         let left = (area.width / 4).clamp(30, 44);
-        let right = if tab.preview { (area.width * 3 / 10).clamp(36, 60) } else { 0 };
+        let beside = look.preview && !look.below;
+        let right = if beside { (area.width * 3 / 10).clamp(36, 60) } else { 0 };
         let middle = area.width - left - right;
+        let under = if look.preview && look.below { (area.height * 2 / 5).max(7) } else { 0 };
+        let nodes = Rect::new(area.x + left, area.y, middle, area.height.saturating_sub(under));
         draw_list(tab, brush, buf, Rect::new(area.x, area.y, left, area.height));
-        draw_nodes(tab, brush, buf, Rect::new(area.x + left, area.y, middle, area.height));
-        if tab.preview {
-            draw_evidence(tab, brush, buf, Rect::new(area.x + left + middle, area.y, right, area.height), now);
+        draw_nodes(tab, brush, buf, nodes);
+        if beside {
+            draw_evidence(tab, brush, buf, Rect::new(nodes.right(), area.y, right, area.height), now);
+        } else if look.preview {
+            draw_evidence(
+                tab,
+                brush,
+                buf,
+                Rect::new(nodes.x, nodes.bottom(), middle, area.bottom() - nodes.bottom()),
+                now,
+            );
         }
         return;
     }
     // narrow: the list above, the nodes beneath, the evidence last; on few lines only where the cursor is
     let list = (tab.flows.len() as u16 + 2).min(area.height / 4).max(3);
-    if !tab.preview || (area.height < 24 && tab.pane == Pane::List) {
+    if !look.preview || (area.height < 24 && tab.pane == Pane::List) {
         let nodes = area.height.saturating_sub(list);
         draw_list(tab, brush, buf, Rect::new(area.x, area.y, area.width, list));
         return draw_nodes(tab, brush, buf, Rect::new(area.x, area.y + list, area.width, nodes));
@@ -80,10 +92,18 @@ fn pane(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, pan
     inside
 }
 
+/// The sign of a marked row.
+fn marked(brush: &Brush<'_>, buf: &mut Buffer, (x, y): (u16, u16), is_marked: bool) {
+    if is_marked {
+        brush.text(buf, x, y, 1, if brush.ascii { "*" } else { "▌" }, Role::Mark);
+    }
+}
+
 /// How many workflows there are, and which of them are listed.
 fn list_title(tab: &WorkflowsTab) -> String {
-    let (listed, all) = (tab.listed().len(), tab.flows.len());
-    if tab.faults { format!("{} {listed}/{all} !", say::name()) } else { format!("{} {all}", say::name()) }
+    let shown = tab.hidden().unwrap_or_else(|| tab.flows.len().to_string());
+    let faults = if tab.look().faults { " !" } else { "" };
+    format!("{} {shown}{faults}", say::name())
 }
 
 fn draw_list(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect) {
@@ -124,6 +144,7 @@ fn draw_list(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
         let open_text = if late > 0 { format!("{late}/{}", seen.running) } else { seen.running.to_string() };
         let role = if late > 0 { Role::Warn } else { Role::Dim };
         brush.text(buf, x + lost as u16 + 1, y, open as u16, &cell_right(&open_text, open), role);
+        marked(brush, buf, (body.x + 1, y), tab.place.is_marked(row));
         if row == tab.place.at {
             brush.select(buf, Rect::new(body.x, y, body.width, 1));
         }
@@ -267,6 +288,7 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
             let text = format!("{} {}", clean(&p.name), short(p.median));
             brush.text(buf, x, y, c.person, &text, if stands_out { Role::Warn } else { Role::Dim });
         }
+        marked(brush, buf, (body.x, y), tab.node.is_marked(row));
         if row == tab.node.at {
             brush.select(buf, Rect::new(body.x, y, body.width, 1));
         }

@@ -160,14 +160,16 @@ on_both! {
         tab.run("right", NOW);
         assert_eq!(copied(&mut tab, "copy"), "财务审核");
         assert!(copied(&mut tab, "copy_line").starts_with("费用报销 · 财务审核: "));
-        for _ in 0..3 {
-            tab.run("sort", NOW);
+        for order in 0..tab.offers().orders.len() {
+            tab.list().expect("list").look().order = order;
+            tab.relist(NOW);
             assert_eq!(copied(&mut tab, "copy"), "财务审核", "the cursor stays on its node");
         }
-        tab.run("faults", NOW);
+        tab.list().expect("list").look().faults = true;
+        tab.relist(NOW);
         assert_eq!(copied(&mut tab, "copy"), "财务审核");
         assert!(!screen(&tab, 160, 45, Lang::Zh).contains("提交报销单"), "nothing is late there");
-        tab.run("preview", NOW);
+        tab.list().expect("list").look().preview = false;
         assert!(!screen(&tab, 160, 45, Lang::Zh).contains("停留案例"));
         tab.run("open", NOW);
         assert!(screen(&tab, 160, 45, Lang::Zh).contains("停留案例"));
@@ -175,6 +177,33 @@ on_both! {
         assert!(matches!(tab.run("open", NOW).first(), Some(Effect::Text(..))));
         tab.run("back", NOW);
         assert_eq!(copied(&mut tab, "copy"), "费用报销");
+
+        // a ticket from its node is open: somebody has it in hand, and a second one today is the same
+        reload(&mut tab, &door).await;
+        let handled = tab.wall(NOW).problems.iter().filter(|p| p.handled).count();
+        assert_eq!(handled, 1, "{:?}", tab.wall(NOW).problems);
+        assert_eq!(door.run(actions[0].as_ref()).await.expect("the same").value["id"], 1);
+
+        // marks: what is copied and ticketed is everything marked
+        tab.run("right", NOW);
+        tab.list().expect("list").mark();
+        tab.list().expect("list").mark();
+        assert_eq!(copied(&mut tab, "copy").lines().count(), 2);
+        let Some(Effect::Form(form)) = tab.run("ticket", NOW).into_iter().next() else { panic!("no form") };
+        let values: Vec<String> = form.fields.iter().map(|f| f.value.clone()).collect();
+        let Ok(effects) = (form.submit)(&values) else { panic!("refused") };
+        assert!(matches!(effects.first(), Some(Effect::Act(all)) if all.len() == 2));
+        assert!(tab.list().expect("list").unmark());
+        tab.run("back", NOW);
+
+        // a search narrows the list and goes to what was meant; esc takes it back
+        tab.search("财务审核");
+        assert_eq!(copied(&mut tab, "copy"), "财务审核");
+        assert!(screen(&tab, 160, 45, Lang::Zh).contains("/财务审核"));
+        tab.run("back", NOW);
+        assert!(!screen(&tab, 160, 45, Lang::Zh).contains("/财务审核"));
+        assert!(matches!(tab.search("没有这样的").first(), Some(Effect::Say(_))));
+        tab.run("back", NOW);
 
         for keys in [&["right"][..], &["right", "down", "open"], &["loops"], &["window_more", "bottom"], &["back"]] {
             for key in keys {
