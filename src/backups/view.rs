@@ -63,15 +63,10 @@ pub(super) fn draw(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
     brush.text(buf, x, area.y, area.right().saturating_sub(x + 1), &answer, role(verdict));
     tab.with(now, |shown, at| {
         let body = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1));
-        let wanted = shown.len() as u16 + 4;
-        let list_height = if body.height >= 16 { wanted.clamp(5, body.height * 3 / 5) } else { body.height };
-        let list = Rect { height: list_height, ..body };
+        let (list, detail) = divide(tab, body, shown.len());
         draw_list(tab, brush, buf, list, shown, at);
-        let detail = Rect { y: list.bottom(), height: body.height - list_height, ..body };
         let Some(line) = shown.get(at) else { return };
-        if detail.height < 4 {
-            return;
-        }
+        let Some(detail) = detail.filter(|d| d.height >= 4) else { return };
         if detail.width >= 96 {
             let half = detail.width / 2;
             draw_day(tab, brush, buf, Rect { width: half, ..detail }, line);
@@ -86,6 +81,21 @@ pub(super) fn draw(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
             draw_day(tab, brush, buf, detail, line);
         }
     });
+}
+
+/// Narrowest room in which the detail stands beside the list: a calendar of five weeks and its figures keep theirs.
+const BESIDE: u16 = 160;
+
+/// Room for the list of `len` systems and for the detail.
+fn divide(tab: &BackupsTab, body: Rect, len: usize) -> (Rect, Option<Rect>) {
+    let look = tab.list.look;
+    if !look.preview || (!look.below && body.width >= BESIDE) {
+        return look.split(body, 62);
+    }
+    let wanted = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(4);
+    let height = if body.height >= 16 { wanted.clamp(5, body.height * 3 / 5) } else { body.height };
+    let below = Rect { y: body.y + height, height: body.height - height, ..body };
+    (Rect { height, ..body }, Some(below))
 }
 
 fn draw_empty(brush: &Brush<'_>, buf: &mut Buffer, area: Rect) {
@@ -141,8 +151,12 @@ fn columns(inside: Rect, first_weekday: Weekday) -> Columns {
 }
 
 fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, shown: &[&Line], at: usize) {
-    let inside = brush.panel(buf, area, &say::name());
-    let Some(first) = shown.first() else { return };
+    let title = tab.hidden().map_or_else(say::name, |hidden| format!("{} {hidden}", say::name()));
+    let inside = brush.panel(buf, area, &title);
+    let Some(first) = shown.first() else {
+        brush.text(buf, inside.x + 1, inside.y, inside.width.saturating_sub(2), &say::no_faults(), Role::Dim);
+        return;
+    };
     if inside.height < 2 || inside.width < 20 {
         return;
     }
@@ -178,7 +192,7 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     }
     let legend = u16::from(inside.height as usize >= shown.len() + 2);
     let rows = usize::from(inside.height.saturating_sub(1 + legend));
-    for (i, y) in tab.place.window_at(at, shown.len(), rows).zip(inside.y + 1..) {
+    for (i, y) in tab.list.window_at(at, shown.len(), rows).zip(inside.y + 1..) {
         let (line, s) = (shown[i], &shown[i].status);
         let row = Rect::new(inside.x, y, inside.width, 1);
         brush.text(buf, inside.x + 1, y, NAME, &s.system, Role::Text);
@@ -195,6 +209,9 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         for (n, day) in s.days[s.days.len().saturating_sub(c.days)..].iter().enumerate() {
             let (sign, look) = glyph(day, brush.ascii);
             brush.text(buf, x_of(n), y, 1, sign, look);
+        }
+        if tab.list.is_marked(i) {
+            brush.text(buf, inside.x, y, 1, if brush.ascii { "*" } else { "▌" }, Role::Mark);
         }
         if i == at {
             // the selection keeps the signs' own colours
@@ -349,12 +366,16 @@ fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, now
     }
     let at = |t: Millis| local_text(plan.zone, t);
     rows.push((format!("{} · {}", words::plan_line(plan), say::next_run(&at(s.next_due))), Role::Text));
+    if let Some(id) = line.facts.ticket {
+        rows.push((say::has_ticket(id), Role::Info));
+    }
     let mut figures = vec![say::adherence(s.adherence.0, s.adherence.1)];
     figures.extend(s.worst_gap.map(|g| say::worst_gap(&words::span(g))));
     rows.push((figures.join(" · "), Role::Text));
     let mut last: Vec<String> = s.last_full.map(|t| say::last_full(&at(t))).into_iter().collect();
     last.extend(s.last_incremental.map(|t| say::last_incremental(&at(t))));
     rows.push((last.join(" · "), Role::Text));
+    rows.push((say::explain_copies(&words::copies(&s.copies)), Role::Dim));
     if let Some(c) =
         s.last_check.iter().chain(&s.last_test).max_by_key(|c| c.at).filter(|c| c.level >= level::STRUCTURE)
     {

@@ -3,7 +3,7 @@
 use super::anomaly::Odd;
 use super::model::{Kind, LookState, Outcome, Plan, level};
 use super::slots::{Slot, SlotState, clock_text, local_text};
-use super::verdict::{Finding, Status, Verdict, What};
+use super::verdict::{Copies, Finding, Status, Verdict, What};
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::locale::backups as say;
 use crate::tui::countdown::{age, remaining};
@@ -123,7 +123,10 @@ pub fn finding(f: &Finding, plan: &Plan) -> String {
         What::Odd(Odd::Surge(now, before)) => say::f_surge(&size(*now), &size(*before)),
         What::Odd(Odd::Entropy(now, before)) => say::f_entropy(&format!("{now:.2}"), &format!("{before:.2}")),
         What::Ransom => say::f_ransom(),
-        What::Copies => say::f_copies(),
+        What::Copies(c) => say::f_copies(&copies(c)),
+        What::TooFewFulls(false, left, wanted) => say::f_fulls(*left, *wanted),
+        What::TooFewFulls(true, left, wanted) => say::f_fulls_offsite(*left, *wanted),
+        What::KeptTooShort(run, kept, wanted) => say::f_kept(run, &span(*kept), &span(*wanted)),
         What::NotEncrypted(false) => say::f_not_encrypted(),
         What::NotEncrypted(true) => say::f_not_encrypted_offsite(),
         What::Clock(n) => say::f_clock(*n),
@@ -140,6 +143,23 @@ pub fn reason(s: &Status, plan: &Plan) -> String {
         Some(f) if f.weight > super::verdict::Weight::Info => finding(f, plan),
         _ => s.rpo.map(|ago| say::newest_data(&span(ago))).unwrap_or_default(),
     }
+}
+
+/// 3-2-1-1-0 as far as is known, and what is not.
+pub fn copies(c: &Copies) -> String {
+    let media = c.media.map_or_else(say::media_unknown, say::media);
+    let far = if c.offsite { say::has_offsite() } else { say::lacks_offsite() };
+    let immutable = match c.immutable {
+        Some(true) => say::has_immutable(),
+        Some(false) => say::lacks_immutable(),
+        None => say::immutable_unknown(),
+    };
+    let clean = match c.clean {
+        Some(true) => say::clean(),
+        Some(false) => say::not_clean(),
+        None => say::clean_unknown(),
+    };
+    [say::copies(c.copies), media, far, immutable, clean].join(" · ")
 }
 
 /// The plan as a sentence.

@@ -329,7 +329,9 @@ fn json_of(s: &Status, plan: &Plan) -> Value {
         "adherence": {"kept": s.adherence.0, "due": s.adherence.1}, "worst_gap_s": seconds(s.worst_gap),
         "last_check": s.last_check.as_ref().map(|c| rfc3339(c.at)),
         "last_restore_test": s.last_test.as_ref().map(|c| rfc3339(c.at)),
-        "verified_level": level::word(s.tested_level), "next_due": rfc3339(s.next_due),
+        "verified_level": level::word(s.tested_level),
+        "copies": {"copies": s.copies.copies, "media": s.copies.media, "offsite": s.copies.offsite,
+            "immutable": s.copies.immutable, "verified": s.copies.clean}, "next_due": rfc3339(s.next_due),
     })
 }
 

@@ -37,6 +37,10 @@ pub struct Backups {
     pub rto: Dur,
     /// How long a run may take.
     pub run_limit: Dur,
+    /// Fulls that every repository must hold, also after its next prune: at least 1.
+    pub keep_full: u32,
+    /// How long a full must be kept.
+    pub keep_for: Dur,
     /// Zone of the times in imported borg files, which carry none. Our own scans run borg in UTC.
     pub borg_zone: String,
     /// How often the repositories of `[[backups.system]]` are looked at.
@@ -66,6 +70,8 @@ impl Default for Backups {
             restore_test: Dur(31 * 24 * H),
             rto: Dur(2 * H),
             run_limit: Dur(4 * H),
+            keep_full: 2,
+            keep_for: Dur(28 * 24 * H),
             borg_zone: "UTC".into(),
             scan_every: Dur(H),
             scan_timeout: Dur(120_000),
@@ -114,6 +120,17 @@ pub struct BackupSystem {
     /// As in `[backups]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpo: Option<Dur>,
+    /// As in `[backups]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_full: Option<u32>,
+    /// As in `[backups]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_for: Option<Dur>,
+    /// What the repository lies on, in one's own word (`disk`, `tape`, `object`), for 3-2-1-1-0; empty: not said.
+    pub medium: String,
+    /// Whether it is offline or immutable, for 3-2-1-1-0; left out: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub immutable: Option<bool>,
 }
 
 const DAYS: [&str; 8] = ["none", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -143,6 +160,7 @@ impl Backups {
             ("restore_test", self.restore_test, 60_000),
             ("rto", self.rto, 60_000),
             ("run_limit", self.run_limit, 60_000),
+            ("keep_for", self.keep_for, 86_400_000),
             ("scan_every", self.scan_every, 60_000),
             ("scan_timeout", self.scan_timeout, 1_000),
             ("check_timeout", self.check_timeout, 1_000),
@@ -154,6 +172,10 @@ impl Backups {
         if self.grace.0 > 12 * 3_600_000 {
             bad("grace", "at most 12h: slots a day apart would overlap".into());
         }
+        let sets = 1..=520;
+        if !sets.contains(&self.keep_full) {
+            bad("keep_full", "between 1 and 520".into());
+        }
         let mut seen = std::collections::BTreeSet::new();
         for s in &self.system {
             let name = &s.name;
@@ -162,6 +184,12 @@ impl Backups {
             }
             if !["restic", "borg", "pgbackrest"].contains(&s.tool.as_str()) {
                 bad("system", format!("{name}: tool `{}`; one of restic, borg, pgbackrest", s.tool));
+            }
+            if s.keep_full.is_some_and(|n| !sets.contains(&n)) {
+                bad("system", format!("{name}: keep_full between 1 and 520"));
+            }
+            if s.keep_for.is_some_and(|d| !(86_400_000..=366 * 86_400_000).contains(&d.0)) {
+                bad("system", format!("{name}: keep_for between 1d and 366d"));
             }
             if let Err(e) = repository(&s.repository) {
                 bad("system", format!("{name}: {e}"));

@@ -257,7 +257,7 @@ fn tab_with_a_gap(now: Millis) -> BackupsTab {
         runs,
         asked: false,
     };
-    let facts = Facts { name: "oa-db".into(), created_at: first, repos: vec![repo], checks: vec![] };
+    let facts = Facts { name: "oa-db".into(), created_at: first, repos: vec![repo], checks: vec![], ticket: None };
     let mut tab = BackupsTab::new(Config::default().into());
     tab.arrived(Box::new(vec![facts]), now);
     tab
@@ -285,6 +285,81 @@ fn the_first_line_answers_and_the_gap_is_seen_and_told() {
     assert!(lines[0].contains("NO: 1 of 1"), "{}", lines[0]);
     assert_eq!(tab.attention(later).map(|a| a.count), Some(1));
     assert!(tab.wall(later).problems[0].text.contains("oa-db"));
+}
+
+#[test]
+fn the_list_keeps_to_the_grammar_of_all_lists() {
+    let now = at("2026-11-24T09:00:00+08:00");
+    let mut tab = tab_with_a_gap(now);
+    let late = now + DAY;
+    let repo = |name: &str, n: i64| {
+        let run = Run::new(format!("{n:08x}"), late - n * HOUR);
+        let repo = zhiban::backups::model::Repo {
+            id: 1,
+            offsite: false,
+            tool: Tool::Restic,
+            repository: "/srv".into(),
+            look: None,
+            seen_at: None,
+            busy_since: None,
+            encryption: String::new(),
+            runs: vec![run],
+            asked: false,
+        };
+        Facts { name: name.into(), created_at: now, repos: vec![repo], checks: vec![], ticket: (n > 30).then_some(7) }
+    };
+    tab.arrived(Box::new(vec![repo("a-old", 40), repo("b-new", 7), repo("c-old", 60)]), late);
+    let copied = |tab: &mut BackupsTab, key: &str| match tab.run(key, late).into_iter().next() {
+        Some(Effect::Copy(text)) => text,
+        _ => panic!("nothing copied"),
+    };
+    assert_eq!(copied(&mut tab, "copy"), "a-old", "worst first");
+    assert!(copied(&mut tab, "copy_line").starts_with("a-old: "));
+    let wall = tab.wall(late);
+    assert!(wall.problems.iter().filter(|p| p.handled).count() == 2, "a ticket is open from both: {:?}", wall.problems);
+    // marks: one step for all of them
+    tab.list().expect("list").mark();
+    tab.list().expect("list").mark();
+    let Some(Effect::Act(asks)) = tab.run("scan", late).into_iter().next() else { panic!("asked") };
+    assert_eq!(asks.len(), 2);
+    assert!(tab.disabled("record").is_some(), "a test is measured on one system");
+    let Some(Effect::Form(form)) = tab.run("ticket", late).into_iter().next() else { panic!("a form") };
+    let values: Vec<String> = form.fields.iter().map(|f| f.value.clone()).collect();
+    let Ok(effects) = (form.submit)(&values) else { panic!("refused") };
+    assert!(matches!(effects.first(), Some(Effect::Act(all)) if all.len() == 2));
+    assert!(tab.list().expect("list").unmark() && tab.disabled("record").is_none());
+    // orders, faults only, filter
+    for (order, first) in [(1, "a-old"), (2, "c-old"), (0, "a-old")] {
+        tab.list().expect("list").look().order = order;
+        tab.relist(late);
+        tab.run("top", late);
+        assert_eq!(copied(&mut tab, "copy"), first, "order {order}");
+    }
+    tab.list().expect("list").look().faults = true;
+    tab.relist(late);
+    assert!(!screen(&tab, 120, 30, Lang::En, false, late).join("\n").contains("b-new"));
+    tab.run("back", late);
+    tab.search("B-N");
+    assert_eq!(copied(&mut tab, "copy"), "b-new");
+    assert!(screen(&tab, 120, 30, Lang::En, true, late).join("\n").contains("1/3 /b-n"));
+    tab.search("nothing such");
+    assert!(tab.disabled("copy").is_some() && tab.run("copy", late).is_empty());
+    screen(&tab, 80, 24, Lang::Zh, false, late);
+    tab.run("back", late);
+    // the days have ends, and they are told
+    for _ in 0..40 {
+        tab.run("left", late);
+    }
+    assert!(matches!(tab.run("left", late).first(), Some(Effect::Say(_))));
+    for (below, preview) in [(true, true), (false, true), (true, false)] {
+        let look = tab.list().expect("list").look();
+        (look.below, look.preview) = (below, preview);
+        for (w, h) in [(200, 50), (120, 36), (80, 24), (40, 10), (3, 3)] {
+            let shown = screen(&tab, w, h, Lang::Zh, false, late).join("\n");
+            assert!(w < 80 || shown.contains("b-new"), "{w}x{h}\n{shown}");
+            assert!(w < 120 || shown.contains("3-2-1-1-0") == preview, "{w}x{h}\n{shown}");
+        }
+    }
 }
 
 #[test]

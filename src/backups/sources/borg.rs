@@ -12,10 +12,32 @@ use crate::clock::{Millis, parse_rfc3339};
 use crate::locale::backups as say;
 
 pub(super) fn parse(text: &str, cx: &Context) -> Result<Report, String> {
+    if let Some(report) = with_log(text, cx)? {
+        return Ok(report);
+    }
     // one JSON document is spread over lines; the log is one object a line
     let first = text.lines().next().unwrap_or_default();
     let is_log = first.contains("\"type\":") || !text.starts_with('{');
     if is_log { log(text, cx) } else { document(&json(text)?, cx) }
+}
+
+/// A document and the log around it, as `borg --log-json create --json > FILE 2>&1` writes them: an archive that was made
+/// with warnings is not of everything. `None` where that is not what the text holds.
+fn with_log(text: &str, cx: &Context) -> Result<Option<Report>, String> {
+    let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter::<Value>().collect();
+    let Ok(values) = values else { return Ok(None) };
+    let is_document = |v: &&Value| v.get("archives").is_some() || v.get("archive").is_some();
+    let Some(made) = values.iter().find(is_document).filter(|_| values.len() > 1) else { return Ok(None) };
+    let mut report = document(made, cx)?;
+    let is_bad = |v: &&Value| matches!(text_at(v, "levelname"), Some("WARNING" | "ERROR" | "CRITICAL"));
+    if let Some(said) = values.iter().find(is_bad)
+        && made.get("archive").is_some()
+    {
+        for run in &mut report.runs {
+            (run.outcome, run.note) = (Outcome::Partial, note(text_at(said, "message").unwrap_or_default()));
+        }
+    }
+    Ok(Some(report))
 }
 
 fn document(v: &Value, cx: &Context) -> Result<Report, String> {

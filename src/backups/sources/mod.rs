@@ -130,4 +130,6 @@ fn ratio(input: Option<i64>, output: Option<i64>) -> Option<f64> {
 }
 
 #[cfg(test)]
+mod captured;
+#[cfg(test)]
 mod tests;

@@ -39,7 +39,15 @@ pub(super) fn parse(text: &str, cx: &Context) -> Result<Report, String> {
                 .ok_or_else(|| say::bad_field(&say::line(*line), "num_errors", &v["num_errors"].to_string()))?;
             // locked, no password, no repository: the "error" that is counted is that nothing was checked
             if !matches!(code, Some(10..=12 | 130)) {
-                report.checks.push(check(errors == 0 && code.unwrap_or(0) == 0, errors, cx, &damage(&lines)));
+                let said = damage(&lines);
+                let packs = v.get("broken_packs").and_then(Value::as_array).is_some_and(|p| !p.is_empty());
+                // the summary alone reads the same for a lock and for damage
+                if errors > 0 && code.is_none() && said.is_empty() && !packs {
+                    return Err(say::needs_stderr());
+                }
+                // a pack that reads wrong was read: a look at the structure alone does not clear it
+                let deep = Context { read_data: cx.read_data || packs || said.contains("contains"), ..cx.clone() };
+                report.checks.push(check(errors == 0 && code.unwrap_or(0) == 0, errors, &deep, &said));
             }
         } else if v.get("files_restored").is_some() {
             report.checks.push(restored(v, cx));
@@ -48,6 +56,10 @@ pub(super) fn parse(text: &str, cx: &Context) -> Result<Report, String> {
         } else {
             known = false;
         }
+    }
+    if known && report.look.0 == LookState::Failed {
+        // it answered: what went wrong is told by the run or the check
+        report.look = (LookState::Ok, String::new());
     }
     if !known && let Some(outcome) = plain_check(text) {
         known = true;
@@ -63,7 +75,17 @@ pub(super) fn parse(text: &str, cx: &Context) -> Result<Report, String> {
     if !known && said.contains("repository contains errors") {
         known = true;
         report.look = (LookState::Ok, String::new());
-        report.checks.push(check(false, 1, cx, &damage(&lines)));
+        let said = damage(&lines);
+        let deep = Context { read_data: cx.read_data || said.contains("contains"), ..cx.clone() };
+        report.checks.push(check(false, 1, &deep, &said));
+    }
+    if !known && lines.iter().any(|(_, v)| text_at(v, "during") == Some("restore")) {
+        known = true;
+        report.look = (LookState::Ok, String::new());
+        report.checks.push(Check { level: level::FILES, ..check(false, 1, cx, &damage(&lines)) });
+    }
+    if !known && code == Some(PARTIAL) {
+        return Err(say::needs_stdout());
     }
     if !known && let Some(code) = code {
         known = true;

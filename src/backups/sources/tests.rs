@@ -12,7 +12,7 @@ macro_rules! fixture {
 
 const AT: &str = "2026-11-24T03:00:00Z";
 
-fn cx() -> Context {
+pub(super) fn cx() -> Context {
     Context {
         at: parse_rfc3339(AT).expect("time"),
         zone: chrono_tz::UTC,

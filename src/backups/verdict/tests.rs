@@ -1,7 +1,7 @@
 //! The definitions B00 to B19 as small stories. The plan: every day at 02:00 in Shanghai, a full on Sunday.
 
 use super::*;
-use crate::backups::model::{Look, Tool, plan_of};
+use crate::backups::model::{Look, LookState, Tool, plan_of};
 use crate::clock::{HOUR, parse_rfc3339};
 use crate::config::Config;
 
@@ -48,7 +48,13 @@ fn repo(runs: Vec<Run>) -> Repo {
 }
 
 fn facts(runs: Vec<Run>) -> Facts {
-    Facts { name: "oa".into(), created_at: at("2026-11-01T00:00"), repos: vec![repo(runs)], checks: vec![] }
+    Facts {
+        name: "oa".into(),
+        created_at: at("2026-11-01T00:00"),
+        repos: vec![repo(runs)],
+        checks: vec![],
+        ticket: None,
+    }
 }
 
 fn judge(facts: &Facts) -> Status {
@@ -253,6 +259,61 @@ fn slots_follow_local_time_across_a_change_of_clocks() {
 fn the_answer_for_all_is_the_worst_of_them() {
     let safe = judge(&facts(fortnight()));
     let never = judge(&facts(vec![]));
-    assert_eq!(night(&[safe.clone(), safe.clone()]), (Verdict::Safe, 2));
-    assert_eq!(night(&[safe, never]), (Verdict::Never, 1));
+    let night = |all: &[Status]| crate::backups::words::night(all.iter()).0;
+    assert_eq!(night(&[safe.clone(), safe.clone()]), Verdict::Safe);
+    assert_eq!(night(&[safe, never]), Verdict::Unsafe);
+}
+
+#[test]
+fn too_few_fulls_after_the_next_prune_and_one_removed_too_early_are_told() {
+    let mut f = facts(fortnight());
+    let plan = |keep_full, keep_for| Plan { keep_full, keep_for, ..plan() };
+    let found = |f: &Facts, plan: &Plan| {
+        let s = evaluate(f, plan, at(NOW));
+        let mine = s.findings.iter().filter(|f| f.id().0 == "B18").map(|f| f.what.clone());
+        (mine.collect::<Vec<_>>(), s.verdict)
+    };
+    assert_eq!(found(&f, &plan(2, 28 * DAY)), (vec![], Verdict::Safe), "three fulls of two weeks");
+    // eight days reach the full of today and, until tomorrow night, not the one of last Sunday
+    assert_eq!(found(&f, &plan(1, 7 * DAY)), (vec![], Verdict::Safe));
+    let short = vec![What::TooFewFulls(false, 1, 2)];
+    f.repos[0].runs.insert(0, run("2026-11-01T02:05", "weekly-full"));
+    assert_eq!(found(&f, &plan(2, 7 * DAY)), (short, Verdict::AtRisk));
+    // one that is gone counts for nothing, and was removed before its time
+    f.repos[0].runs[8].gone_at = Some(at("2026-11-28T03:00"));
+    let (what, _) = found(&f, &plan(2, 28 * DAY));
+    let kept = at("2026-11-28T03:00") - at("2026-11-22T02:05");
+    assert_eq!(what, [What::KeptTooShort("weekly-full-2026-11-22T02:05".into(), kept, 28 * DAY)]);
+    assert_eq!(found(&f, &plan(2, 5 * DAY)).0, [What::TooFewFulls(false, 1, 2)], "kept long enough");
+    f.repos[0].runs[8].gone_at = Some(at(NOW) + DAY);
+    assert_eq!(found(&f, &plan(2, 28 * DAY)).0, [], "not gone yet at that instant");
+    // where no weekly full is planned none is missing
+    let none = Plan { full_on: None, ..plan(9, 28 * DAY) };
+    assert_eq!(found(&f, &none).0, []);
+}
+
+#[test]
+fn three_two_one_one_zero_counts_what_is_known_and_says_what_is_not() {
+    use crate::backups::model::Place;
+    let mut f = facts(fortnight());
+    let copies = |f: &Facts, plan: &Plan| evaluate(f, plan, at(NOW)).copies;
+    let place = |offsite, medium: &str, immutable| Place { offsite, medium: medium.into(), immutable };
+    let alone = copies(&f, &plan());
+    assert_eq!((alone.copies, alone.media, alone.offsite, alone.immutable, alone.clean), (2, None, false, None, None));
+    f.repos.push(Repo { offsite: true, ..repo(fortnight()) });
+    f.checks = vec![check("2026-11-28T12:00", level::STRUCTURE, true)];
+    let both = copies(&f, &plan());
+    assert_eq!((both.copies, both.offsite, both.clean, both.is_short()), (3, true, None, false), "one is not verified");
+    f.checks.push(Check { offsite: true, ..check("2026-11-28T12:00", level::DATA, true) });
+    let mut plan = plan();
+    plan.places = vec![place(false, "disk", Some(false)), place(true, "tape", Some(true))];
+    let all = copies(&f, &plan);
+    assert_eq!((all.media, all.immutable, all.clean, all.is_short()), (Some(2), Some(true), Some(true), false));
+    plan.places = vec![place(false, "disk", Some(false)), place(true, "", None)];
+    assert_eq!((copies(&f, &plan).media, copies(&f, &plan).immutable), (None, None), "half known is not known");
+    plan.places = vec![place(false, "disk", Some(false)), place(true, "disk", Some(false))];
+    let poor = copies(&f, &plan);
+    assert!(poor.media == Some(1) && poor.immutable == Some(false) && poor.is_short());
+    f.checks.push(Check { offsite: true, ..check("2026-11-28T13:00", level::DATA, false) });
+    assert_eq!(copies(&f, &plan).clean, Some(false));
 }

@@ -1,10 +1,12 @@
-//! What a backup catalogue holds, and the plan it is held against. Pure.
+//! What a backup catalogue holds. Pure.
 
-use chrono::Weekday;
-use chrono_tz::Tz;
+mod chain;
+mod plan;
+
+pub use chain::unrestorable;
+pub use plan::{FullRule, Place, Plan, kind_of, plan_of};
 
 use crate::clock::Millis;
-use crate::config::{BackupSystem, Config};
 
 /// A backup tool whose output is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -319,184 +321,9 @@ pub struct Facts {
     pub repos: Vec<Repo>,
     /// Verifications and restore tests, oldest first.
     pub checks: Vec<Check>,
+    /// An open ticket from one of its gaps.
+    pub ticket: Option<i64>,
 }
 
-/// What counts as the weekly full where the tool itself knows no difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FullRule {
-    /// A restic snapshot with this tag, a borg archive whose name matches one of these patterns (`*`, `?`).
-    Marked {
-        /// The tag.
-        tag: String,
-        /// The patterns.
-        names: Vec<String>,
-    },
-    /// Any snapshot that a clean check of the data has followed.
-    Verified,
-}
-
-/// What should happen to a system, and the limits of its findings (definitions B00 to B19).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// The zone of its times.
-    pub zone: Tz,
-    /// Minute of the day at which a run is due, every day.
-    pub minute: u32,
-    /// The day on which the run must be a full; `None`: no weekly full is planned.
-    pub full_on: Option<Weekday>,
-    /// What counts as a full.
-    pub full: FullRule,
-    /// How long after the slot a run still counts as on time.
-    pub grace: Millis,
-    /// How old the newest restorable data may be.
-    pub rpo: Millis,
-    /// How far the off-site copy may lag.
-    pub offsite: Millis,
-    /// How old the last verification may be.
-    pub verify: Millis,
-    /// How old the last passed restore test may be.
-    pub restore_test: Millis,
-    /// How long a restore may take.
-    pub rto: Millis,
-    /// How long a run may take.
-    pub run_limit: Millis,
-}
-
-/// The plan of the system `name`: the defaults of `[backups]` and what `[[backups.system]]` says otherwise.
-pub fn plan_of(config: &Config, name: &str) -> Plan {
-    let b = &config.backups;
-    let own: Option<&BackupSystem> = b.system.iter().filter(|s| s.name == name).min_by_key(|s| s.offsite);
-    let text = |own: Option<&String>, base: &String| own.filter(|s| !s.is_empty()).unwrap_or(base).clone();
-    let zone = if b.zone.is_empty() { &config.tickets.office.zone } else { &b.zone };
-    let full_on = text(own.map(|s| &s.full_on), &b.full_on);
-    let tag = text(own.map(|s| &s.full_tag), &b.full_tag);
-    let names = own.filter(|s| !s.full_names.is_empty()).map_or(&b.full_names, |s| &s.full_names).clone();
-    Plan {
-        zone: zone.parse().unwrap_or(chrono_tz::Asia::Shanghai),
-        minute: crate::calendar::minutes(&text(own.map(|s| &s.daily_at), &b.daily_at)).unwrap_or(120),
-        full_on: full_on.parse().ok(),
-        full: if text(own.map(|s| &s.full), &b.full) == "verified" {
-            FullRule::Verified
-        } else {
-            FullRule::Marked { tag, names }
-        },
-        grace: b.grace.millis(),
-        rpo: own.and_then(|s| s.rpo).unwrap_or(b.rpo).millis(),
-        offsite: b.offsite.millis(),
-        verify: b.verify.millis(),
-        restore_test: b.restore_test.millis(),
-        rto: b.rto.millis(),
-        run_limit: b.run_limit.millis(),
-    }
-}
-
-/// What `run` counts as under `plan`. `verified_upto`: the newest clean check of the data.
-pub fn kind_of(tool: Tool, plan: &Plan, run: &Run, verified_upto: Option<Millis>) -> Kind {
-    if let Some(kind) = run.kind {
-        return kind;
-    }
-    let full = match &plan.full {
-        FullRule::Verified => verified_upto.is_some_and(|at| at >= run.ended_at.unwrap_or(run.ran_at)),
-        FullRule::Marked { tag, names } => match tool {
-            Tool::Restic => run.tags.iter().any(|t| t == tag),
-            Tool::Borg | Tool::Pgbackrest => names.iter().any(|p| matches(p, &run.name)),
-        },
-    };
-    if full { Kind::Full } else { Kind::Incremental }
-}
-
-/// Whether `text` matches a shell pattern of `*` and `?`; linear in practice, never exponential.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut i, mut j, mut star) = (0, 0, None);
-    while j < t.len() {
-        match p.get(i) {
-            Some('*') => {
-                star = Some((i, j));
-                i += 1;
-            }
-            Some(c) if *c == '?' || *c == t[j] => {
-                i += 1;
-                j += 1;
-            }
-            _ => match star {
-                Some((si, sj)) => {
-                    i = si + 1;
-                    j = sj + 1;
-                    star = Some((si, j));
-                }
-                None => return false,
-            },
-        }
-    }
-    p[i..].iter().all(|c| *c == '*')
-}
-
-/// Which of `runs` cannot be restored because they, or something they build on, failed or is gone (B07). For tools
-/// without a chain only the run itself counts.
-pub fn unrestorable(tool: Tool, runs: &[Run], now: Millis) -> Vec<bool> {
-    let gone = |r: &Run| r.gone_at.is_some_and(|at| at <= now);
-    let own: Vec<bool> = runs.iter().map(|r| r.outcome == Outcome::Failed || gone(r)).collect();
-    if !tool.has_chain() {
-        return own;
-    }
-    let by_id: std::collections::HashMap<&str, usize> =
-        runs.iter().enumerate().map(|(i, r)| (r.id.as_str(), i)).collect();
-    let mut bad = own;
-    for start in 0..runs.len() {
-        let mut at = start;
-        // a chain is never longer than the list; a ring in a hostile file ends here
-        for _ in 0..runs.len() {
-            if at != start && bad[at] {
-                bad[start] = true;
-                break;
-            }
-            match &runs[at].prior {
-                None => break,
-                Some(prior) => match by_id.get(prior.as_str()) {
-                    Some(next) if *next != at => at = *next,
-                    _ => {
-                        bad[start] = true;
-                        break;
-                    }
-                },
-            }
-        }
-    }
-    bad
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_as_a_shell_would() {
-        for (pattern, text, yes) in [
-            ("*weekly*", "oa-app-01-weekly-2026-05-03", true),
-            ("*weekly*", "oa-app-01-daily-2026-05-04", false),
-            ("*", "", true),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*审批*full", "x审批yfull", true),
-        ] {
-            assert_eq!(matches(pattern, text), yes, "{pattern} {text}");
-        }
-        assert!(!matches(&"*a".repeat(60), &"a".repeat(59)));
-    }
-
-    #[test]
-    fn an_incremental_without_its_ancestor_cannot_be_restored_and_neither_can_its_children() {
-        let run = |id: &str, prior: Option<&str>| Run { prior: prior.map(Into::into), ..Run::new(id, 0) };
-        let mut runs = vec![run("F", None), run("F_1I", Some("F")), run("F_2I", Some("F_1I")), run("G", None)];
-        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false; 4]);
-        runs[1].outcome = Outcome::Failed;
-        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false, true, true, false]);
-        runs.remove(1);
-        assert_eq!(unrestorable(Tool::Pgbackrest, &runs, 9), [false, true, false]);
-        // dedup tools have no chain: each snapshot stands alone
-        assert_eq!(unrestorable(Tool::Restic, &runs, 9), [false; 3]);
-        let ring = [run("a", Some("b")), run("b", Some("a"))];
-        assert_eq!(unrestorable(Tool::Pgbackrest, &ring, 9).len(), 2, "a ring ends");
-    }
-}
+/// How the intake key of a ticket from a gap begins; the system and the day of the gap follow.
+pub const TICKET_KEY: &str = "backup:";

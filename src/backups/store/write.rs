@@ -1,205 +1,35 @@
-//! The backup catalogue in the store.
+//! What actions change in the catalogue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Check, Facts, Kind, Look, LookState, Outcome, Repo, Report, Run, Tool};
+use super::RUN;
 use crate::action::ActionError;
 use crate::args;
-use crate::clock::{DAY, Millis};
+use crate::backups::model::{Check, Kind, LookState, Report, Run, Tool};
+use crate::clock::Millis;
 use crate::config::Config;
 use crate::locale::backups as say;
-use crate::store::{Row, Store, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 
-/// How far back runs are read: longer than any retention of dailies, so that a last full of last year is still known.
-const HORIZON: Millis = 400 * DAY;
-
-const RUN: &str = "repo_id, id, at, ran_at, ended_at, name, host, tags, kind, outcome, prior, source_bytes, added_bytes, \
-    ratio, note, seen_at, gone_at";
-
-fn run(r: &Row<'_>) -> Result<(i64, Run), StoreError> {
-    let tags: String = r.get(7)?;
-    let run = Run {
-        id: r.get(1)?,
-        at: r.get(2)?,
-        ran_at: r.get(3)?,
-        ended_at: r.get(4)?,
-        name: r.get(5)?,
-        host: r.get(6)?,
-        tags: serde_json::from_str(&tags).map_err(|_| StoreError::Value("backup_run.tags".into()))?,
-        kind: Kind::from_word(&r.get::<String>(8)?),
-        outcome: Outcome::from_word(&r.get::<String>(9)?),
-        prior: r.get(10)?,
-        source_bytes: r.get(11)?,
-        added_bytes: r.get(12)?,
-        ratio: r.get(13)?,
-        note: r.get(14)?,
-        seen_at: r.get(15)?,
-        gone_at: r.get(16)?,
-    };
-    Ok((r.get(0)?, run))
-}
-
-/// Everything known of every system, by name; those that only the configuration names are there with nothing yet.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn facts(store: &Store, config: &Config, now: Millis) -> Result<Vec<Facts>, StoreError> {
-    let systems = store
-        .rows("SELECT id, name, created_at FROM backup_system", vec![], |r| {
-            Ok((r.get::<i64>(0)?, Facts { name: r.get(1)?, created_at: r.get(2)?, repos: vec![], checks: vec![] }))
-        })
-        .await?;
-    let mut systems: BTreeMap<i64, Facts> = systems.into_iter().collect();
-    let repos = store
-        .rows(
-            "SELECT r.id, r.system_id, r.offsite, r.tool, r.repository, r.looked_at, r.look_state, r.look_note, r.seen_at, \
-             r.busy_since, r.encryption, \
-             EXISTS (SELECT 1 FROM backup_request q WHERE q.repo_id = r.id AND q.done_at IS NULL) \
-             FROM backup_repo r ORDER BY r.offsite, r.id",
-            vec![],
-            |r| {
-                let looked: Option<i64> = r.get(5)?;
-                let state = LookState::from_word(&r.get::<String>(6)?);
-                let look = match (looked, state) {
-                    (Some(at), Some(state)) => Some(Look { at, state, note: r.get(7)? }),
-                    _ => None,
-                };
-                let repo = Repo {
-                    id: r.get(0)?,
-                    offsite: r.get(2)?,
-                    tool: Tool::from_word(&r.get::<String>(3)?).unwrap_or(Tool::Restic),
-                    repository: r.get(4)?,
-                    look,
-                    seen_at: r.get(8)?,
-                    busy_since: r.get(9)?,
-                    encryption: r.get(10)?,
-                    runs: vec![],
-                    asked: r.get(11)?,
-                };
-                Ok((r.get::<i64>(1)?, repo))
-            },
-        )
-        .await?;
-    // by repository: (system, place in its list)
-    let mut place: BTreeMap<i64, (i64, usize)> = BTreeMap::new();
-    for (system, repo) in repos {
-        if let Some(facts) = systems.get_mut(&system) {
-            place.insert(repo.id, (system, facts.repos.len()));
-            facts.repos.push(repo);
-        }
-    }
-    // newest of each repository too, however old: "last run 500 days ago" is an answer
-    let sql = format!(
-        "SELECT {RUN} FROM backup_run b WHERE at > $1 OR at = (SELECT max(m.at) FROM backup_run m WHERE m.repo_id = b.repo_id) \
-         ORDER BY at, id"
-    );
-    for (repo, run) in store.rows(&sql, args![now - HORIZON], run).await? {
-        if let Some((system, i)) = place.get(&repo)
-            && let Some(facts) = systems.get_mut(system)
-        {
-            facts.repos[*i].runs.push(run);
-        }
-    }
-    let checks = store
-        .rows(
-            "SELECT repo_id, id, at, level, ok, errors, minutes, share, note FROM backup_check ORDER BY at, id",
-            vec![],
-            |r| {
-                let check = Check {
-                    id: r.get(1)?,
-                    offsite: false,
-                    at: r.get(2)?,
-                    level: u8::try_from(r.get::<i64>(3)?).unwrap_or(0),
-                    ok: r.get(4)?,
-                    errors: r.get(5)?,
-                    minutes: r.get(6)?,
-                    share: r.get(7)?,
-                    note: r.get(8)?,
-                };
-                Ok((r.get::<i64>(0)?, check))
-            },
-        )
-        .await?;
-    for (repo, check) in checks {
-        if let Some((system, i)) = place.get(&repo)
-            && let Some(facts) = systems.get_mut(system)
-        {
-            let offsite = facts.repos[*i].offsite;
-            facts.checks.push(Check { offsite, ..check });
-        }
-    }
-    let mut all: BTreeMap<String, Facts> = systems.into_values().map(|f| (f.name.clone(), f)).collect();
-    for s in &config.backups.system {
-        let Some(tool) = Tool::from_word(&s.tool) else { continue };
-        let facts = all.entry(s.name.clone()).or_insert_with(|| Facts {
-            name: s.name.clone(),
-            created_at: now,
-            repos: vec![],
-            checks: vec![],
-        });
-        match facts.repos.iter_mut().find(|r| r.offsite == s.offsite) {
-            // this machine knows better than the store how it reaches the repository
-            Some(repo) if !s.repository.is_empty() => s.repository.clone_into(&mut repo.repository),
-            Some(_) => {}
-            None => facts.repos.push(Repo {
-                id: 0,
-                offsite: s.offsite,
-                tool,
-                repository: s.repository.clone(),
-                look: None,
-                seen_at: None,
-                busy_since: None,
-                encryption: String::new(),
-                runs: vec![],
-                asked: false,
-            }),
-        }
-        facts.repos.sort_by_key(|r| r.offsite);
-    }
-    Ok(all.into_values().collect())
-}
-
-/// A request of an operator that waits for whoever holds the lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Its number.
-    pub id: i64,
-    /// The system.
-    pub system: String,
-    /// Whether of its off-site copy.
-    pub offsite: bool,
-    /// `scan`, `structure` or `data`.
-    pub kind: String,
-}
-
-/// The requests that are not done yet, oldest first.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn requests(store: &Store) -> Result<Vec<Request>, StoreError> {
-    store
-        .rows(
-            "SELECT q.id, s.name, r.offsite, q.kind FROM backup_request q JOIN backup_repo r ON r.id = q.repo_id \
-             JOIN backup_system s ON s.id = r.system_id WHERE q.done_at IS NULL ORDER BY q.id",
-            vec![],
-            |r| Ok(Request { id: r.get(0)?, system: r.get(1)?, offsite: r.get(2)?, kind: r.get(3)? }),
-        )
-        .await
-}
-
-pub(super) async fn ask(tx: &mut Tx, repo: i64, kind: &str, actor: &str, now: Millis) -> Result<i64, StoreError> {
+pub(in crate::backups) async fn ask(
+    tx: &mut Tx,
+    repo: i64,
+    kind: &str,
+    actor: &str,
+    now: Millis,
+) -> Result<i64, StoreError> {
     let sql = "INSERT INTO backup_request(repo_id, kind, at, actor) VALUES ($1, $2, $3, $4) RETURNING id";
     Ok(tx.row(sql, args![repo, kind, now, actor], |r| r.get(0)).await?.unwrap_or_default())
 }
 
-pub(super) async fn answered(tx: &mut Tx, id: i64, now: Millis) -> Result<(), StoreError> {
+pub(in crate::backups) async fn answered(tx: &mut Tx, id: i64, now: Millis) -> Result<(), StoreError> {
     tx.exec("UPDATE backup_request SET done_at = $2 WHERE id = $1 AND done_at IS NULL", args![id, now]).await?;
     Ok(())
 }
 
 /// A repository as an action sees it.
 #[derive(Debug, Clone)]
-pub(super) struct RepoRow {
+pub(in crate::backups) struct RepoRow {
     pub id: i64,
     pub tool: Tool,
     pub repository: String,
@@ -210,7 +40,11 @@ async fn system_id(tx: &mut Tx, name: &str) -> Result<Option<i64>, StoreError> {
     tx.row("SELECT id FROM backup_system WHERE name = $1", args![name], |r| r.get(0)).await
 }
 
-pub(super) async fn find_repo(tx: &mut Tx, name: &str, offsite: bool) -> Result<Option<RepoRow>, StoreError> {
+pub(in crate::backups) async fn find_repo(
+    tx: &mut Tx,
+    name: &str,
+    offsite: bool,
+) -> Result<Option<RepoRow>, StoreError> {
     tx.row(
         "SELECT r.id, r.tool, r.repository, r.look_state FROM backup_repo r JOIN backup_system s ON s.id = r.system_id \
          WHERE s.name = $1 AND r.offsite = $2",
@@ -228,7 +62,7 @@ pub(super) async fn find_repo(tx: &mut Tx, name: &str, offsite: bool) -> Result<
 }
 
 /// Names a system's repository, new or changed. Returns what was there.
-pub(super) async fn put_repo(
+pub(in crate::backups) async fn put_repo(
     tx: &mut Tx,
     name: &str,
     offsite: bool,
@@ -254,7 +88,7 @@ pub(super) async fn put_repo(
 
 /// The repository of a system; one that only the configuration knows, or that an import of a known system implies, is
 /// made.
-pub(super) async fn repo(
+pub(in crate::backups) async fn repo(
     tx: &mut Tx,
     config: &Config,
     name: &str,
@@ -288,7 +122,7 @@ pub(super) async fn repo(
 }
 
 /// Forgets a repository, and the system with its last one. Returns how many runs went with it.
-pub(super) async fn forget_repo(tx: &mut Tx, name: &str, offsite: bool) -> Result<u64, StoreError> {
+pub(in crate::backups) async fn forget_repo(tx: &mut Tx, name: &str, offsite: bool) -> Result<u64, StoreError> {
     let Some(repo) = find_repo(tx, name, offsite).await? else { return Ok(0) };
     let runs = tx.exec("DELETE FROM backup_run WHERE repo_id = $1", args![repo.id]).await?;
     for sql in [
@@ -309,7 +143,7 @@ pub(super) async fn forget_repo(tx: &mut Tx, name: &str, offsite: bool) -> Resul
 
 /// What an import changed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Changed {
+pub(in crate::backups) struct Changed {
     pub new: u64,
     pub updated: u64,
     pub gone: u64,
@@ -322,7 +156,7 @@ fn made_up(id: &str) -> bool {
 }
 
 /// Takes a report in: runs are added or brought up to date; with `complete` those missing from a listing are gone.
-pub(super) async fn take(
+pub(in crate::backups) async fn take(
     tx: &mut Tx,
     repo: &RepoRow,
     report: &Report,
@@ -432,7 +266,7 @@ async fn one_id(
 }
 
 /// Adds a check; `None` when it is there already.
-pub(super) async fn put_check(tx: &mut Tx, repo: i64, c: &Check) -> Result<Option<i64>, StoreError> {
+pub(in crate::backups) async fn put_check(tx: &mut Tx, repo: i64, c: &Check) -> Result<Option<i64>, StoreError> {
     let digest = format!("{}|{}|{}|{:?}|{:?}|{}", c.at, c.level, c.ok, c.errors, c.minutes, c.note);
     tx.row(
         "INSERT INTO backup_check(repo_id, at, level, ok, errors, minutes, share, note, digest) \
@@ -443,12 +277,17 @@ pub(super) async fn put_check(tx: &mut Tx, repo: i64, c: &Check) -> Result<Optio
     .await
 }
 
-pub(super) async fn drop_check(tx: &mut Tx, id: i64) -> Result<u64, StoreError> {
+pub(in crate::backups) async fn drop_check(tx: &mut Tx, id: i64) -> Result<u64, StoreError> {
     tx.exec("DELETE FROM backup_check WHERE id = $1", args![id]).await
 }
 
 /// Notes how the repository answered.
-pub(super) async fn looked(tx: &mut Tx, repo: &RepoRow, report: &Report, at: Millis) -> Result<(), StoreError> {
+pub(in crate::backups) async fn looked(
+    tx: &mut Tx,
+    repo: &RepoRow,
+    report: &Report,
+    at: Millis,
+) -> Result<(), StoreError> {
     let (state, note) = &report.look;
     tx.exec(
         "UPDATE backup_repo SET looked_at = $2, look_state = $3, look_note = $4 \
