@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::{ActionError, BoxFuture, Door};
+use super::{Action, ActionError, BoxFuture, Door};
 
 /// One kind of periodic work.
 pub trait Job: Debug + Send + Sync {
@@ -17,4 +17,20 @@ pub trait Job: Debug + Send + Sync {
     }
     /// Runs once. It must be harmless to run again after a crash in the middle.
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>>;
+}
+
+/// Does one of many things that a job found to do. What is refused (a template that fails on this ticket, a level that is
+/// not in the policy any more) is logged and does not keep the others from being done.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn go_on(door: &Door, action: &dyn Action) -> Result<(), ActionError> {
+    match door.run(action).await {
+        Ok(_) => Ok(()),
+        Err(ActionError::Store(e)) => Err(e.into()),
+        Err(e) => {
+            tracing::error!(verb = action.verb(), "{e}");
+            Ok(())
+        }
+    }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use identity::{Identity, resolve};
-pub use job::Job;
+pub use job::{Job, go_on};
 
 use crate::clock::{Clock, Millis, rfc3339};
 use crate::config::Config;

@@ -7,10 +7,10 @@ use crate::clock::{MINUTE, Millis};
 use crate::intake::model::{Channel, Sender};
 use crate::intake::store::{self, Arrival};
 use crate::locale::intake as say;
-use crate::tickets::actions::{Change, New, What};
+use crate::tickets::actions::{Change, New, OLDEST, What};
 
-/// How far ahead a sender's clock may be.
-const SKEW: Millis = 5 * MINUTE;
+/// How far ahead a sender's clock may be, in milliseconds.
+pub const SKEW: Millis = 5 * MINUTE;
 
 /// A report from outside: a new ticket.
 #[derive(Debug, Clone)]
@@ -83,6 +83,9 @@ impl Action for Report {
             }
             // a clock a little ahead is no reason to refuse a report
             let reported_at = self.reported_at.map(|at| if at <= cx.now + SKEW { at.min(cx.now) } else { at });
+            // a sender who is told can put it right; the date of a mail is anybody's, and the mail is taken all the same
+            let is_told = self.channel == Channel::Api;
+            let reported_at = reported_at.filter(|at| is_told || (cx.now - OLDEST..=cx.now).contains(at));
             let new = New {
                 title: self.title.clone(),
                 body: self.body.clone(),

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::intake::actions::{Report, Said};
 use crate::intake::model::{
-    Channel, Fault, NAME_MAX, Sender, TEXT_MAX, TITLE_MAX, at_most, digest, instant, one_of, required,
+    Channel, Fault, NAME_MAX, Sender, TEXT_MAX, TITLE_MAX, at_most, digest, instant, one_of, required, whole,
 };
 use crate::locale::intake as say;
 use crate::tickets::model::{SCOPES, SEVERITIES};
@@ -155,6 +155,7 @@ pub struct NewMessage {
 #[serde(deny_unknown_fields)]
 pub struct NewSatisfaction {
     /// 1 (not at all) to 5 (entirely).
+    #[serde(deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 5)]
     pub score: i64,
     /// Why.

@@ -143,6 +143,17 @@ pub fn instant(field: &str, text: &str) -> Result<Millis, Fault> {
     crate::clock::parse_rfc3339(text).map_err(|_| Fault::new(field, say::not_rfc3339()))
 }
 
+/// A whole number, also written `5.0`: JSON knows no other kind of number, and JSON Schema calls both an integer. What is
+/// too large is the largest there is.
+///
+/// # Errors
+/// When it has a fraction or is no number.
+pub fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let rounded = || number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64);
+    number.as_i64().or_else(rounded).ok_or_else(|| serde::de::Error::custom(say::not_whole()))
+}
+
 /// SHA-256 in 64 hex digits: of a token, of a body.
 pub fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -45,7 +45,7 @@ impl Action for Rate {
             let id = self.ticket;
             let state = cx.tx.row("SELECT state FROM ticket WHERE id = $1", args![id], |r| r.get::<String>(0)).await?;
             if state.ok_or_else(missing)? != "resolved" {
-                return Err(ActionError::Invalid(say::rate_when_resolved(id)));
+                return Err(ActionError::Taken(say::rate_when_resolved(id)));
             }
             let added = cx
                 .tx

@@ -343,6 +343,15 @@ pub async fn quarantine(store: &Store, all: bool, limit: i64) -> Result<Vec<Held
     store.rows(&sql, args![limit], read_held).await
 }
 
+/// How much waits in quarantine.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn held_count(store: &Store) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM quarantine WHERE state = 'held'";
+    Ok(store.row(sql, vec![], |r| r.get(0)).await?.unwrap_or_default())
+}
+
 /// One thing in quarantine, with what arrived.
 ///
 /// # Errors

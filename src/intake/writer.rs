@@ -52,14 +52,21 @@ impl Writer {
                 let (jobs, answers): (Vec<_>, Vec<_>) =
                     batch.drain(..).map(|(actor, action, answer)| ((actor, action), answer)).unzip();
                 // a receiver that has gone was told nothing; its message is done all the same, and heard again by key
-                match door.run_all(&jobs).await {
-                    Ok(results) => answers.into_iter().zip(results).for_each(|(a, r)| _ = a.send(r)),
-                    Err(e) => {
-                        let why = e.to_string();
-                        for answer in answers {
-                            _ = answer.send(Err(StoreError::Unreachable(why.clone()).into()));
-                        }
+                // a task of its own: a message that brings it down takes its batch with it, not the way in
+                let door = door.clone();
+                let why = match tokio::spawn(async move { door.run_all(&jobs).await }).await {
+                    Ok(Ok(results)) => {
+                        answers.into_iter().zip(results).for_each(|(a, r)| _ = a.send(r));
+                        continue;
                     }
+                    Ok(Err(e)) => e.to_string(),
+                    Err(e) => {
+                        tracing::error!("intake: {e}");
+                        e.to_string()
+                    }
+                };
+                for answer in answers {
+                    _ = answer.send(Err(StoreError::Unreachable(why.clone()).into()));
                 }
             }
         });

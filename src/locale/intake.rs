@@ -6,6 +6,7 @@ crate::messages! {
     one_of(words: &str): "is none of: {words}" | "只能是：{words}";
     not_rfc3339(): "is no RFC 3339 instant, such as 2026-11-24T09:30:00+08:00" | "不是 RFC 3339 时间，例如 2026-11-24T09:30:00+08:00";
     in_future(): "lies in the future: send when it was noticed, not later than now" | "晚于当前时间，请填写发现问题的时间";
+    ages_ago(): "lies more than ten years back" | "早于十年前，请填写发现问题的时间";
     another_body(key: &str): "the key {key} was used for another content" | "键 {key} 已用于另一份内容";
     heard_before(id: i64): "heard before: #{id}" | "此前已收到：#{id}";
     dated_by_sender(): "the time of the report was given by the sender" | "报告时间由发送方提供";
@@ -41,7 +42,8 @@ crate::messages! {
     rated(id: i64, score: i64): "#{id} was given {score} of 5" | "#{id} 获得 {score} 分（满分 5 分）";
     survey_question(id: i64): "Ticket #{id}: how content are you? 1 not at all, 5 entirely" | "工单 #{id}：您对本次服务满意吗？1 为很不满意，5 为非常满意";
     survey_thanks(): "Thank you" | "感谢您的评价";
-    survey_before(): "You have told us already. Thank you" | "您已评价过，感谢";
+    not_whole(): "is no whole number" | "不是整数";
+    is_negative(): "is less than 0" | "小于 0";
     score_shape(): "is no whole number from 1 to 5" | "须为 1 至 5 的整数";
     no_mail(): "is no mail" | "不是有效的邮件";
     unnamed(): "unnamed" | "未命名";
@@ -74,6 +76,7 @@ crate::messages! {
     too_old(): "the callback's time is too far from now" | "回调时间与当前时间相差过大";
     only_version(version: &str): "only version {version} is understood" | "仅支持版本 {version}";
     truncated(n: i64): "{n} more alerts were left out by the sender" | "发送方另有 {n} 条告警未列出";
+    too_many(most: usize): "holds more than {most}: send them in several messages" | "超过 {most} 条，请分多次发送";
     no_array(): "there is no array here" | "此处没有数组";
     nothing_there(): "there is no text here" | "此处没有文本";
     no_such_mapping(name: &str): "there is no [[serve.webhooks]] named {name}" | "没有名为 {name} 的 [[serve.webhooks]]";

@@ -39,6 +39,7 @@ crate::messages! {
     needs_reason(): "say the reason" | "请填写理由";
     reported_in_future(): "reported-at lies in the future" | "报告时间不能晚于现在";
     reported_long_ago(limit: &str): "reported more than {limit} ago: give a reason (--late-reason)" | "报告时间早于 {limit}：请说明理由（--late-reason）";
+    reported_ages_ago(): "reported-at lies more than ten years back" | "报告时间早于十年前";
     is_closed(id: i64): "#{id} is closed; reopen it first" | "#{id} 已关闭；请先重新打开";
     is_paused(id: i64): "#{id} is paused already" | "#{id} 已处于暂停状态";
     is_not_paused(id: i64): "#{id} is not paused" | "#{id} 未暂停";

@@ -6,7 +6,11 @@ use super::channels::{Channel, Outgoing, SendError};
 use super::model::{Queued, together, wait_after};
 use super::store;
 use crate::action::{ActionError, BoxFuture, Door, Job};
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{MINUTE, Millis, SECOND};
+
+/// How long a message belongs to the process that sends it, in milliseconds: longer than a delivery may take. After a
+/// crash in the middle somebody else tries it then.
+const CLAIM: Millis = 30 * SECOND;
 
 /// Delivers, every second.
 #[derive(Debug)]
@@ -58,6 +62,10 @@ async fn deliver(door: &Door, channel: &Channel) -> Result<(), ActionError> {
         }
         for (ids, parcel) in parcels {
             if allowance == 0 {
+                break;
+            }
+            let first = ids.first().copied().unwrap_or_default();
+            if !store::claim(s, first, now, now + CLAIM).await? {
                 break;
             }
             allowance -= 1;

@@ -72,9 +72,8 @@ pub async fn take_back(tx: &mut Tx, dedupe: &str) -> Result<bool, StoreError> {
 /// # Errors
 /// When the store does not answer.
 pub async fn recipients(store: &Store, channel: &str, now: Millis) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT q.recipient FROM outbox q WHERE q.channel = $1 AND q.state = 'queued' AND q.id = (SELECT min(o.id) \
-               FROM outbox o WHERE o.channel = $1 AND o.recipient = q.recipient AND o.state = 'queued') \
-               AND q.next_at <= $2 ORDER BY q.id LIMIT 500";
+    let sql = "SELECT q.recipient FROM (SELECT min(id) AS first FROM outbox WHERE channel = $1 AND state = 'queued' \
+               GROUP BY recipient) f JOIN outbox q ON q.id = f.first WHERE q.next_at <= $2 ORDER BY q.id LIMIT 500";
     store.rows(sql, args![channel, now], |r| r.get(0)).await
 }
 
@@ -90,6 +89,19 @@ pub async fn waiting(store: &Store, channel: &str, recipient: &str, now: Millis)
     store.rows(&sql, args![channel, recipient, now], read).await
 }
 
+/// Takes a message that may leave at `now` for oneself until `until`; whether it was there to be taken. Of several
+/// processes one gets it, also when one was stopped for a while and goes on with an old list.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn claim(store: &Store, id: i64, now: Millis, until: Millis) -> Result<bool, StoreError> {
+    let mut tx = store.begin_measure().await?;
+    let sql = "UPDATE outbox SET next_at = $3 WHERE id = $1 AND state = 'queued' AND next_at <= $2";
+    let taken = tx.exec(sql, args![id, now, until]).await? == 1;
+    tx.commit().await?;
+    Ok(taken)
+}
+
 /// Messages that left a channel since `since`.
 ///
 /// # Errors
@@ -99,6 +111,11 @@ pub async fn sent_since(store: &Store, channel: &str, since: Millis) -> Result<i
     Ok(store.row(sql, args![channel, since], |r| r.get(0)).await?.unwrap_or_default())
 }
 
+/// Numbers, for `IN (…)`.
+fn numbers(ids: &[i64]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
 /// Notes that messages got through, those after the first as parts of it. A measurement: no journal row belongs to it.
 ///
 /// # Errors
@@ -106,11 +123,12 @@ pub async fn sent_since(store: &Store, channel: &str, since: Millis) -> Result<i
 pub async fn sent(store: &Store, ids: &[i64], now: Millis) -> Result<(), StoreError> {
     let Some(first) = ids.first() else { return Ok(()) };
     let mut tx = store.begin_measure().await?;
-    for id in ids {
-        let sql = "UPDATE outbox SET state = 'sent', sent_at = $2, error = '', tries = tries + 1, digest_of = $3 \
-                   WHERE id = $1 AND state = 'queued'";
-        tx.exec(sql, args![*id, now, (id != first).then_some(*first)]).await?;
-    }
+    let sql = format!(
+        "UPDATE outbox SET state = 'sent', sent_at = $1, error = '', tries = tries + 1, \
+         digest_of = CASE WHEN id = $2 THEN NULL ELSE $2 END WHERE state = 'queued' AND id IN ({})",
+        numbers(ids)
+    );
+    tx.exec(&sql, args![now, *first]).await?;
     tx.bump("outbox").await?;
     tx.commit().await
 }
@@ -121,12 +139,13 @@ pub async fn sent(store: &Store, ids: &[i64], now: Millis) -> Result<(), StoreEr
 /// When the store does not answer.
 pub async fn failed(store: &Store, ids: &[i64], why: &str, next_at: Option<Millis>) -> Result<(), StoreError> {
     let mut tx = store.begin_measure().await?;
-    for id in ids {
-        let sql = "UPDATE outbox SET state = $2, error = $3, next_at = coalesce($4, next_at), tries = tries + 1 \
-                   WHERE id = $1 AND state = 'queued'";
-        let state = if next_at.is_some() { "queued" } else { "dead" };
-        tx.exec(sql, args![*id, state, why, next_at]).await?;
-    }
+    let sql = format!(
+        "UPDATE outbox SET state = $1, error = $2, next_at = coalesce($3, next_at), tries = tries + 1 \
+         WHERE state = 'queued' AND id IN ({})",
+        numbers(ids)
+    );
+    let state = if next_at.is_some() { "queued" } else { "dead" };
+    tx.exec(&sql, args![state, why, next_at]).await?;
     tx.bump("outbox").await?;
     tx.commit().await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::escalation::{Call, Raise};
 use super::store;
-use crate::action::{ActionError, BoxFuture, Door, Job};
+use crate::action::{ActionError, BoxFuture, Door, Job, go_on};
 
 /// Most of each at once.
 const TOGETHER: i64 = 500;
@@ -23,10 +23,10 @@ impl Job for Escalate {
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
             for fired in store::fired(door.store(), TOGETHER).await? {
-                door.run(&Raise { fired }).await?;
+                go_on(door, &Raise { fired }).await?;
             }
             for id in store::due(door.store(), door.clock().now(), TOGETHER).await? {
-                door.run(&Call { id }).await?;
+                go_on(door, &Call { id }).await?;
             }
             Ok(())
         })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::actions::{Change, Recount, What};
 use super::store;
-use crate::action::{ActionError, BoxFuture, Door, Job};
+use crate::action::{ActionError, BoxFuture, Door, Job, go_on};
 
 /// Looks every five seconds for clocks that passed a mark.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Job for Tick {
                 }
             }
             for id in store::overdue_marks(door.store(), door.clock().now()).await? {
-                door.run(&Change::new(id, What::Tick)).await?;
+                go_on(door, &Change::new(id, What::Tick)).await?;
             }
             Ok(())
         })

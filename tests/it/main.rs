@@ -12,6 +12,7 @@ mod house;
 mod imports;
 mod knowledge;
 mod mail;
+mod malformed;
 mod notify;
 mod pgbackrest;
 mod program;

@@ -143,6 +143,49 @@ on_both! {
         assert_eq!(outbox::counts(&fresh.store).await.expect("counts"), (0, 0));
     }
 
+    async fn ten_thousand_wait_through_an_hour_and_leave_in_order_within_the_limit(fresh: Fresh) {
+        let (url, stand) = stand_in().await;
+        let door = door(&fresh, with_channel(robot(&url)));
+        put(&door, 10_000, "a").await;
+        // an hour in which the channel answers nothing but errors
+        let end = door.clock().now() + HOUR;
+        let mut tries = 0;
+        while door.clock().now() < end {
+            stand.lock().expect("lock").answers = vec![(StatusCode::BAD_GATEWAY, json!({})); 50];
+            Send.run(&door).await.expect("send");
+            tries += 50 - stand.lock().expect("lock").answers.len();
+            advance(&door, 15 * SECOND).await;
+        }
+        assert!((5..100).contains(&tries), "tried now and then, not all the time: {tries}");
+        stand.lock().expect("lock").answers.clear();
+        let mut minutes = 0;
+        while outbox::counts(&fresh.store).await.expect("counts").0 > 0 {
+            let before = texts(&stand).len();
+            for _ in 0..4 {
+                advance(&door, 15 * SECOND).await;
+                Send.run(&door).await.expect("send");
+            }
+            assert!(texts(&stand).len() - before <= 18, "no more than the robot takes in a minute");
+            minutes += 1;
+            assert!(minutes < 120, "it comes to an end");
+        }
+        let sql = "SELECT id, coalesce(digest_of, id) FROM outbox WHERE state = 'sent' ORDER BY sent_at, id";
+        let left = fresh.store.rows(sql, vec![], |r| Ok((r.get::<i64>(0)?, r.get::<i64>(1)?))).await.expect("left");
+        assert_eq!(left.len(), 10_000, "every one");
+        assert!(left.is_sorted(), "in order");
+    }
+
+    async fn two_processes_that_both_deliver_send_each_message_once(fresh: Fresh) {
+        let (url, stand) = stand_in().await;
+        let door = door(&fresh, with_channel(NotifyChannel { per_minute: 0, ..robot(&url) }));
+        put(&door, 5, "a").await;
+        let (one, other) = tokio::join!(Send.run(&door), Send.run(&door));
+        one.expect("send");
+        other.expect("send");
+        assert_eq!(texts(&stand), ["消息 0", "消息 1", "消息 2", "消息 3", "消息 4"]);
+        assert_eq!(outbox::counts(&fresh.store).await.expect("counts"), (0, 0));
+    }
+
     async fn what_never_gets_through_is_given_up_and_can_be_tried_again(fresh: Fresh) {
         let (url, stand) = stand_in().await;
         let door = door(&fresh, with_channel(robot(&url)));

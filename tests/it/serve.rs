@@ -140,6 +140,19 @@ on_both! {
         assert!(supervisor.run(&Discard { id: held[0].id }).await.is_err(), "somebody was first");
     }
 
+    async fn a_date_that_nobody_can_believe_is_refused_at_once(fresh: Fresh) {
+        let desk = desk(&fresh, Serve::default()).await;
+        for at in ["0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+            let body = json!({"title": "x", "reporter": {"id": "a"}, "reported_at": at});
+            let started = std::time::Instant::now();
+            let (status, problem) = json_of(desk.report(None, &body).await).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert_eq!(problem["errors"][0]["pointer"], "/reported_at");
+            assert!(started.elapsed() < std::time::Duration::from_secs(5));
+        }
+        assert_eq!(desk.count("ticket").await, 0);
+    }
+
     async fn a_reporter_sees_only_what_its_source_reported(fresh: Fresh) {
         let desk = desk(&fresh, Serve::default()).await;
         let id = json_of(desk.report(None, &report()).await).await.1["id"].as_i64().expect("id");
@@ -158,7 +171,7 @@ on_both! {
         let other = token(&fresh, desk.door.clock(), "portal", TokenKind::Api).await;
         assert_eq!(get(&other).await.expect("answer").status(), StatusCode::NOT_FOUND);
         let rate = |score: i64| desk.post(&format!("/api/v1/tickets/{id}/satisfaction")).json(&json!({"score": score})).send();
-        assert_eq!(rate(5).await.expect("answer").status(), StatusCode::UNPROCESSABLE_ENTITY, "not resolved yet");
+        assert_eq!(rate(5).await.expect("answer").status(), StatusCode::CONFLICT, "not resolved yet");
         let solve = What::Resolve { cause: "缓存".into(), solution: "重启".into() };
         operator.run(&Change::new(id, solve)).await.expect("resolve");
         assert_eq!(rate(6).await.expect("answer").status(), StatusCode::UNPROCESSABLE_ENTITY);

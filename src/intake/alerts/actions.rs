@@ -9,7 +9,7 @@ use crate::intake::alerts::model::{Changes, Group, rank};
 use crate::intake::alerts::store::{self, Known, Named};
 use crate::intake::model::Channel;
 use crate::locale::intake as say;
-use crate::tickets::actions::{Change, New, What};
+use crate::tickets::actions::{Change, New, OLDEST, What};
 
 /// Matters of one place that begin so close together are related.
 const RELATED: Millis = 10 * MINUTE;
@@ -67,7 +67,8 @@ impl Heard {
             severity: group.severity.clone(),
             channel: Channel::Alert.word().into(),
             reporter: self.source.clone(),
-            reported_at: began.map(|at| at.min(cx.now)),
+            // senders that know no beginning write the year 1
+            reported_at: began.map(|at| at.min(cx.now)).filter(|at| *at >= cx.now - OLDEST),
             late_reason: Some(say::dated_by_sender()),
             intake_key: None,
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{ActionError, BoxFuture, Door, Job};
+use crate::action::{ActionError, BoxFuture, Door, Job, go_on};
 use crate::intake::alerts::actions::Silent;
 use crate::intake::alerts::store;
 
@@ -21,7 +21,7 @@ impl Job for Watch {
         Box::pin(async move {
             let since = door.clock().now() - door.config().serve.heartbeat.millis();
             for (source, last) in store::silent(door.store(), since).await? {
-                door.run(&Silent { source, last, since }).await?;
+                go_on(door, &Silent { source, last, since }).await?;
             }
             Ok(())
         })

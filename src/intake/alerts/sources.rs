@@ -1,6 +1,6 @@
 //! The messages of monitoring systems: Alertmanager's webhook (version 4), and any JSON by a mapping.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::clock::{Millis, parse_rfc3339};
 use crate::config::{self, Serve};
 use crate::intake::alerts::actions::Heard;
 use crate::intake::alerts::model::{Alert, Group, rank};
-use crate::intake::model::{Fault, NAME_MAX, TEXT_MAX, TITLE_MAX, digest};
+use crate::intake::model::{Fault, NAME_MAX, TEXT_MAX, TITLE_MAX, digest, whole};
 use crate::locale::intake as say;
 
 /// The alert whose arrival says only that the sender is alive.
@@ -23,12 +23,13 @@ const PLACES: [&str; 4] = ["instance", "host", "node", "cluster"];
 #[serde(rename_all = "camelCase")]
 pub struct Alertmanager {
     /// Always `4`.
+    #[schema(pattern = "^4$")]
     pub version: String,
     /// Names the group.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, pattern = r"\S")]
     pub group_key: String,
     /// Alerts that did not fit.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 0)]
     pub truncated_alerts: i64,
     /// `firing` or `resolved`.
@@ -72,6 +73,9 @@ pub struct AlertmanagerAlert {
     pub fingerprint: String,
 }
 
+/// Most alerts of one message: they are written in one transaction, for which every other writer waits.
+const ITEMS_MAX: usize = 5_000;
+
 fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
@@ -94,6 +98,12 @@ impl Alertmanager {
         }
         if self.group_key.trim().is_empty() {
             faults.push(Fault::new("/groupKey", say::is_empty()));
+        }
+        if self.truncated_alerts < 0 {
+            faults.push(Fault::new("/truncatedAlerts", say::is_negative()));
+        }
+        if self.alerts.len() > ITEMS_MAX {
+            return Err(vec![Fault::new("/alerts", say::too_many(ITEMS_MAX))]);
         }
         let mut alerts = Vec::with_capacity(self.alerts.len());
         let mut worst = "general".to_owned();
@@ -152,7 +162,7 @@ impl Alertmanager {
             severity: worst,
             scope: "department".into(),
             place: cut(place.map_or("", String::as_str), NAME_MAX),
-            truncated: self.truncated_alerts.max(0),
+            truncated: self.truncated_alerts,
             alerts,
         };
         Ok(Heard { source: source.into(), groups: vec![group], heartbeat: false })
@@ -180,7 +190,7 @@ fn instant_of(text: &str) -> Option<Millis> {
     let number: f64 = text.trim().parse().ok()?;
     // seconds pass this line in the year 5138, milliseconds passed it in 1973
     let at = if number.abs() < 1e11 { number * 1_000.0 } else { number };
-    at.is_finite().then_some(at as Millis)
+    (0.0..1e14).contains(&at).then_some(at as Millis)
 }
 
 /// What `source` says by sending `sent`, read by the mapping `by`.
@@ -201,7 +211,11 @@ pub fn mapped(
         let missing = || vec![Fault::new(&by.items, say::no_array())];
         sent.pointer(&by.items).and_then(Value::as_array).ok_or_else(missing)?
     };
+    if items.len() > ITEMS_MAX {
+        return Err(vec![Fault::new(&by.items, say::too_many(ITEMS_MAX))]);
+    }
     let (mut groups, mut faults): (Vec<Group>, _) = (Vec::new(), Vec::new());
+    let mut places: HashMap<String, usize> = HashMap::new();
     for item in items {
         let (Some(key), Some(title)) = (text_at(item, &by.key), text_at(item, &by.title)) else {
             for (pointer, found) in [(&by.key, text_at(item, &by.key)), (&by.title, text_at(item, &by.title))] {
@@ -214,7 +228,7 @@ pub fn mapped(
         let status = text_at(item, &by.status).unwrap_or_default();
         let starts_at = text_at(item, &by.starts_at).as_deref().and_then(instant_of);
         let ended = by.resolved.iter().any(|word| word.eq_ignore_ascii_case(&status));
-        let group = text_at(item, &by.group).unwrap_or_else(|| key.clone());
+        let group = cut(&text_at(item, &by.group).unwrap_or_else(|| key.clone()), 4 * NAME_MAX);
         let alert = Alert {
             fingerprint: cut(&key, NAME_MAX),
             // without an instant of its own an occurrence lasts until its end is told
@@ -224,23 +238,26 @@ pub fn mapped(
             labels: BTreeMap::new(),
         };
         let severity = severity_of(serve, &text_at(item, &by.severity).unwrap_or_default());
-        match groups.iter_mut().find(|g| g.key == group) {
+        match places.get(&group).and_then(|i| groups.get_mut(*i)) {
             Some(known) => {
                 if rank(&severity) > rank(&known.severity) {
                     known.severity = severity;
                 }
                 known.alerts.push(alert);
             }
-            None => groups.push(Group {
-                key: cut(&group, 4 * NAME_MAX),
-                title: cut(&title, TITLE_MAX),
-                body: cut(&text_at(item, &by.body).unwrap_or_default(), TEXT_MAX),
-                severity,
-                scope: by.scope.clone(),
-                place: cut(&text_at(item, &by.place).unwrap_or_default(), NAME_MAX),
-                truncated: 0,
-                alerts: vec![alert],
-            }),
+            None => {
+                places.insert(group.clone(), groups.len());
+                groups.push(Group {
+                    key: group,
+                    title: cut(&title, TITLE_MAX),
+                    body: cut(&text_at(item, &by.body).unwrap_or_default(), TEXT_MAX),
+                    severity,
+                    scope: by.scope.clone(),
+                    place: cut(&text_at(item, &by.place).unwrap_or_default(), NAME_MAX),
+                    truncated: 0,
+                    alerts: vec![alert],
+                });
+            }
         }
     }
     if faults.is_empty() { Ok(Heard { source: source.into(), groups, heartbeat: false }) } else { Err(faults) }

@@ -84,6 +84,10 @@ impl Action for Came {
         Box::pin(async move {
             let m = &self.mail;
             if let Some(seen) = store::seen(cx.tx, Channel::Mail, SOURCE, &m.id).await? {
+                // an identity is the sender's to choose: another mail under one that is known is kept, not dropped
+                if seen.digest != digest(m.whole.as_bytes()) {
+                    return Err(ActionError::Taken(say::another_body(&m.id)));
+                }
                 return Ok(Done::new("ticket", seen.ticket_id, say::heard_before(seen.ticket_id)).unchanged());
             }
             let ticket = self.ticket(cx).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::actions::{Came, WINDOW, loops};
-use super::imap::{Inbox, Raw};
+use super::imap::Inbox;
 use super::model::{Mail, read};
 use crate::action::{Action, ActionError, BoxFuture, Door, Job};
 use crate::config::Mailbox;
@@ -67,7 +67,7 @@ async fn take_all(door: &Door, config: &Mailbox, inbox: &mut Inbox) -> Result<()
             return Ok(());
         }
         for raw in mails {
-            take(door, config, &raw).await?;
+            take(door, config, &raw.bytes).await?;
             let now = door.clock().now();
             store::mailbox_read_to(door.store(), &config.name, inbox.validity, raw.uid, now).await.map_err(text)?;
             inbox.seen(raw.uid).await?;
@@ -76,11 +76,11 @@ async fn take_all(door: &Door, config: &Mailbox, inbox: &mut Inbox) -> Result<()
 }
 
 /// What is done with a mail: what it says, or quarantine.
-async fn action(door: &Door, config: &Mailbox, raw: &Raw, key: &str) -> Result<Box<dyn Action>, String> {
+async fn action(door: &Door, config: &Mailbox, raw: &[u8], key: &str) -> Result<Box<dyn Action>, String> {
     let hold = |reason: String| -> Box<dyn Action> {
-        Box::new(Hold { channel: "mail".into(), source: config.name.clone(), reason, body: raw.bytes.clone() })
+        Box::new(Hold { channel: "mail".into(), source: config.name.clone(), reason, body: raw.to_vec() })
     };
-    let mail: Mail = match read(&raw.bytes) {
+    let mail: Mail = match read(raw) {
         Ok(mail) => mail,
         Err(why) => return Ok(hold(why)),
     };
@@ -97,8 +97,12 @@ async fn action(door: &Door, config: &Mailbox, raw: &Raw, key: &str) -> Result<B
     Ok(Box::new(Came { mail, key: key.to_owned(), mailbox: config.name.clone() }))
 }
 
-async fn take(door: &Door, config: &Mailbox, raw: &Raw) -> Result<(), String> {
-    if raw.bytes.is_empty() {
+/// Takes in a mail as it came: it becomes a ticket, or a message on one, or is kept in quarantine.
+///
+/// # Errors
+/// When the store or the mailbox's secret cannot be read; the mail should be handed in again then.
+pub async fn take(door: &Door, config: &Mailbox, raw: &[u8]) -> Result<(), String> {
+    if raw.is_empty() {
         return Ok(());
     }
     let key = config.secret.reveal()?;
@@ -109,12 +113,8 @@ async fn take(door: &Door, config: &Mailbox, raw: &Raw) -> Result<(), String> {
         Err(ActionError::Store(e)) => Err(e.to_string()),
         // whatever else is wrong with it, it is kept
         Err(e) => {
-            let hold = Hold {
-                channel: "mail".into(),
-                source: config.name.clone(),
-                reason: e.to_string(),
-                body: raw.bytes.clone(),
-            };
+            let hold =
+                Hold { channel: "mail".into(), source: config.name.clone(), reason: e.to_string(), body: raw.to_vec() };
             door.run(&hold).await.map(|_| ()).map_err(|e| e.to_string())
         }
     }

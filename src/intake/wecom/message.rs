@@ -137,7 +137,7 @@ fn heard(from: String, name: String, key: String, at: String, text: String) -> R
     if from.is_empty() {
         return Err(say::no_sender());
     }
-    let at = at.parse::<i64>().ok().map(|t| if t < 100_000_000_000 { t * SECOND } else { t });
+    let at = at.parse::<i64>().ok().map(|t| if t < 100_000_000_000 { t.saturating_mul(SECOND) } else { t });
     // an occurrence without an identity of its own is named by who and when
     let key = if key.is_empty() { format!("{from}+{}", at.unwrap_or_default()) } else { key };
     Ok(Some(Heard { from, name, key, at, text }))

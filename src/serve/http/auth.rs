@@ -107,9 +107,14 @@ impl Desk {
         Ok(token)
     }
 
-    /// The whole body, within limits of size and time.
+    /// The whole body, within the configured limits of size and time.
     pub(super) async fn body(&self, body: Body) -> Result<Vec<u8>, Problem> {
-        let limit = self.gate.body_limit;
+        self.body_within(body, self.gate.body_limit).await
+    }
+
+    /// The whole body, of at most `limit` bytes and the configured ones.
+    pub(super) async fn body_within(&self, body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+        let limit = limit.min(self.gate.body_limit);
         let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, say::body_too_large(limit));
         match tokio::time::timeout(self.gate.read_timeout, to_bytes(body, limit)).await {
             Ok(Ok(bytes)) => Ok(bytes.into()),

@@ -57,7 +57,7 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Result<Response, Proble
     let store = desk.door.store();
     let now = desk.door.clock().now();
     let counts = tickets::counts(store, "", now).await?;
-    let waiting = crate::intake::store::quarantine(store, false, 10_000).await?.len();
+    let waiting = crate::intake::store::held_count(store).await?;
     let mut out = String::new();
     let c = &desk.counts;
     let get = |n: &AtomicU64| n.load(Ordering::Relaxed);
@@ -72,7 +72,7 @@ pub(super) async fn metrics(State(desk): State<Desk>) -> Result<Response, Proble
     let mut total = 0;
     for (bound, n) in BOUNDS.iter().zip(&c.buckets) {
         total += get(n);
-        _ = writeln!(out, "zhiban_http_request_seconds_bucket{{le=\"{bound}\"}} {total}");
+        _ = writeln!(out, "zhiban_http_request_seconds_bucket{{le=\"{bound:?}\"}} {total}");
     }
     total += get(&c.slower);
     _ = writeln!(out, "zhiban_http_request_seconds_bucket{{le=\"+Inf\"}} {total}");

@@ -73,7 +73,7 @@ pub(super) async fn answer(
     let rate = Rate { ticket: number, score, comment: String::new(), channel: Channel::Mail, source: None };
     match desk.writer.write(actor("survey", "link", "http"), Arc::new(rate)).await {
         Ok(_) => Ok(page(StatusCode::OK, &say::survey_thanks(), false)),
-        Err(WriteError::Action(ActionError::Taken(_))) => Ok(page(StatusCode::CONFLICT, &say::survey_before(), false)),
+        Err(WriteError::Action(ActionError::Taken(why))) => Ok(page(StatusCode::CONFLICT, &why, false)),
         Err(e) => Err(e.into()),
     }
 }

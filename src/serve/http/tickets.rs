@@ -14,13 +14,15 @@ use super::Desk;
 use super::problem::Problem;
 use crate::action::Action;
 use crate::clock::rfc3339;
+use crate::intake::actions::SKEW;
 use crate::intake::api::{MessageView, NewMessage, NewSatisfaction, NewTicket, TicketAnswer, TicketView};
-use crate::intake::model::{Channel, NAME_MAX, TokenKind};
+use crate::intake::model::{Channel, Fault, NAME_MAX, TokenKind};
 use crate::intake::quarantine::Hold;
 use crate::intake::satisfaction::{self, Rate};
 use crate::intake::store::{self, Token};
 use crate::intake::writer::actor;
 use crate::locale::intake as say;
+use crate::tickets::actions::OLDEST;
 use crate::tickets::store as ticket_store;
 
 /// The key under which a message is known, from its header.
@@ -116,9 +118,14 @@ pub(super) async fn create(State(desk): State<Desk>, headers: HeaderMap, body: B
     let key = idempotency_key(&headers)?;
     let (sent, bytes) = desk.json::<NewTicket>(&token, &headers, body, Some("api")).await?;
     let report = sent.report(&token.source, key, &bytes).map_err(Problem::faults)?;
-    if report.reported_at.is_some_and(|at| at > desk.door.clock().now() + 5 * crate::clock::MINUTE) {
-        let fault = crate::intake::model::Fault::new("/reported_at", say::in_future());
-        return Err(Problem::faults(vec![fault]));
+    let now = desk.door.clock().now();
+    let wrong = match report.reported_at {
+        Some(at) if at > now + SKEW => Some(say::in_future()),
+        Some(at) if at < now - OLDEST => Some(say::ages_ago()),
+        _ => None,
+    };
+    if let Some(why) = wrong {
+        return Err(Problem::faults(vec![Fault::new("/reported_at", why)]));
     }
     desk.done(&token, "api", Arc::new(report)).await.map(told)
 }
@@ -232,10 +239,10 @@ pub(super) async fn message(
         (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "This source reported no such ticket", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It was said before", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was said before, or the ticket is not resolved", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field is wrong, or the ticket is not resolved", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field is wrong; it is named", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn satisfaction(

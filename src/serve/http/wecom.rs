@@ -11,17 +11,22 @@ use serde::Deserialize;
 
 use super::Desk;
 use super::problem::Problem;
+use crate::action::ActionError;
 use crate::clock::SECOND;
 use crate::config::ChatApp;
 use crate::intake::model::Channel;
 use crate::intake::quarantine::Hold;
 use crate::intake::wecom::crypto::{CryptoError, Keys};
 use crate::intake::wecom::message::{ciphertext, read};
-use crate::intake::writer::actor;
+use crate::intake::writer::{WriteError, actor};
 use crate::locale::intake as say;
 
 /// The platform waits five seconds and sends again after that.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4_500);
+
+/// Most bytes of a callback: the platforms' texts are of a few kilobytes, and anybody may send before the signature is
+/// known to be wrong.
+const CALLBACK_BYTES: usize = 256 << 10;
 
 /// What comes in the address of a callback.
 #[derive(Debug, Deserialize)]
@@ -80,7 +85,7 @@ pub(super) async fn callback(
 ) -> Result<Response, Problem> {
     let (app, keys) = desk.app(&name)?;
     desk.gate.take(&format!("app:{name}"), std::time::Instant::now())?;
-    let body = desk.body(body).await?;
+    let body = desk.body_within(body, CALLBACK_BYTES).await?;
     let bad = |why: String| Problem::new(StatusCode::BAD_REQUEST, say::bad_callback(&why));
     let encrypted = ciphertext(&body).map_err(bad)?;
     let plain = keys.open(&signed.msg_signature, &signed.timestamp, &signed.nonce, &encrypted).map_err(refused)?;
@@ -88,14 +93,14 @@ pub(super) async fn callback(
     let writer = actor(channel.word(), &name, "callback");
     let now = desk.door.clock().now();
     let sent = signed.timestamp.parse::<i64>().unwrap_or(0);
-    let sent = if sent < 100_000_000_000 { sent * SECOND } else { sent };
+    let sent = if sent < 100_000_000_000 { sent.saturating_mul(SECOND) } else { sent };
     let hold = |reason: String| Hold {
         channel: channel.word().into(),
         source: name.clone(),
         reason,
         body: plain.message.clone(),
     };
-    let action: Arc<dyn crate::action::Action> = if (now - sent).abs() > app.max_age.millis() {
+    let action: Arc<dyn crate::action::Action> = if now.abs_diff(sent) > app.max_age.millis().unsigned_abs() {
         Arc::new(hold(say::too_old()))
     } else {
         match read(&plain.message) {
@@ -104,13 +109,15 @@ pub(super) async fn callback(
             Err(why) => Arc::new(hold(why)),
         }
     };
-    let written = tokio::time::timeout(ANSWER_WITHIN, desk.writer.write(writer, action)).await;
-    match written {
-        Ok(Ok(_)) => Ok(answer(&app, &keys, now)),
-        // the same number with another text: the platform's mistake, and no reason to send it for ever
-        Ok(Err(crate::intake::writer::WriteError::Action(crate::action::ActionError::Taken(_)))) => {
-            Ok(answer(&app, &keys, now))
+    let write = async {
+        match desk.writer.write(writer.clone(), action).await {
+            // the same number with another text: kept, and no reason to send it for ever
+            Err(WriteError::Action(ActionError::Taken(why))) => desk.writer.write(writer, Arc::new(hold(why))).await,
+            written => written,
         }
+    };
+    match tokio::time::timeout(ANSWER_WITHIN, write).await {
+        Ok(Ok(_)) => Ok(answer(&app, &keys, now)),
         Ok(Err(e)) => Err(e.into()),
         Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, say::too_busy())),
     }

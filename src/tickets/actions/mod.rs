@@ -11,7 +11,7 @@ mod undo;
 use serde_json::{Value, json};
 
 pub use calendar::{Import, Recount};
-pub use new::New;
+pub use new::{New, OLDEST};
 pub use pull::Pull;
 pub use undo::TakeBack;
 

@@ -6,10 +6,14 @@ use super::change::within_limits;
 use super::clocks::{notice, settle};
 use super::json_of;
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
-use crate::clock::{Millis, rfc3339};
+use crate::clock::{DAY, Millis, rfc3339};
 use crate::locale::tickets as say;
 use crate::tickets::model::{Happening, NEVER, Ticket, clocks, level_of};
 use crate::tickets::store;
+
+/// The furthest back that a report may be dated, in milliseconds: ten years. Working time is counted day by day from
+/// there, inside the transaction that every writer waits for.
+pub const OLDEST: Millis = 3_650 * DAY;
 
 /// A new ticket.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +75,9 @@ pub(super) async fn create(
     let reported_at = new.reported_at.unwrap_or(cx.now);
     if reported_at > cx.now {
         return Err(ActionError::Invalid(say::reported_in_future()));
+    }
+    if reported_at < cx.now - OLDEST {
+        return Err(ActionError::Invalid(say::reported_ages_ago()));
     }
     let explained = new.late_reason.as_ref().is_some_and(|r| !r.trim().is_empty());
     if cx.now - reported_at > config.backdate_limit.millis() && !explained {

@@ -8,6 +8,7 @@ mod config;
 mod damage;
 mod files;
 mod hostile;
+mod intake;
 mod killed;
 mod live;
 mod postgres;

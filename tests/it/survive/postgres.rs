@@ -14,7 +14,7 @@ use crate::pty::Pty;
 const AWHILE: Duration = Duration::from_secs(30);
 
 /// A server that a test may stop; gone when dropped.
-struct Server {
+pub struct Server {
     folder: tempfile::TempDir,
     port: u16,
 }
@@ -35,7 +35,7 @@ fn tool(program: &str) -> Command {
 }
 
 impl Server {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         if rustix::process::getuid().is_root() {
             assert!(Command::new("chown").arg("postgres").arg(folder.path()).status().expect("chown").success());
@@ -54,7 +54,7 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    fn start(&self) {
+    pub fn start(&self) {
         let options = format!(
             "-k {} -c listen_addresses=127.0.0.1 -p {} -c fsync=off -c full_page_writes=off",
             self.folder.path().display(),
@@ -70,11 +70,11 @@ impl Server {
         assert!(started.expect("pg_ctl").success(), "{:?}", std::fs::read_to_string(self.folder.path().join("log")));
     }
 
-    fn stop(&self) {
+    pub fn stop(&self) {
         _ = tool("pg_ctl").arg("-D").arg(self.data()).args(["-m", "fast", "-w", "stop"]).status();
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 }
