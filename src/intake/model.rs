@@ -143,14 +143,14 @@ pub fn instant(field: &str, text: &str) -> Result<Millis, Fault> {
     crate::clock::parse_rfc3339(text).map_err(|_| Fault::new(field, say::not_rfc3339()))
 }
 
-/// A whole number, also written `5.0`: JSON knows no other kind of number, and JSON Schema calls both an integer. What is
-/// too large is the largest there is.
+/// A whole number, also written `5.0`: JSON knows no other kind of number, and JSON Schema calls both an integer.
 ///
 /// # Errors
-/// When it has a fraction or is no number.
+/// When it has a fraction, is no number, or does not fit.
 pub fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    const MOST: f64 = 9_223_372_036_854_775_808.0;
     let number = serde_json::Number::deserialize(from)?;
-    let rounded = || number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64);
+    let rounded = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < MOST).map(|n| n as i64);
     number.as_i64().or_else(rounded).ok_or_else(|| serde::de::Error::custom(say::not_whole()))
 }
 
