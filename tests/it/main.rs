@@ -5,6 +5,7 @@ mod backups;
 mod console;
 mod db;
 mod desk;
+mod fleet;
 mod ground;
 mod health;
 mod house;

@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("knowledge", include_str!("knowledge.sql")),
     ("mail", include_str!("mail.sql")),
     ("calendar", include_str!("calendar.sql")),
+    ("health history", include_str!("health_history.sql")),
 ];
 
 /// The newest schema version this binary knows.
