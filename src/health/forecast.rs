@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_steady_rise_is_forecast_with_an_interval_around_it() {
         // half a percent a day with some unrest, 80 % at the end: 40 days
-        let slow = hours(336, |h| 73.0 + h / 48.0 + f64::from((h as i32 * h as i32 * 31) % 17) * 0.1);
+        let slow = hours(336, |h| 73.0 + h / 48.0 + (h * 12.9898).sin() * 0.8);
         let fast = minutes(|h| 79.9 + h / 48.0);
         let f = forecast(&slow, &fast, NOW).expect("a trend");
         let ahead = |at: Millis| days(NOW, at);

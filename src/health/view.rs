@@ -75,7 +75,7 @@ pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: R
         return detail::draw(tab, row, brush, buf, area, now);
     }
     let top = tiles::height(tab.rows.len(), area);
-    tiles::draw(tab, brush, buf, Rect { height: top, ..area }, now);
+    tiles::draw(tab, brush, buf, area, now);
     let rest = Rect { y: area.y + top, height: area.height - top, ..area };
     let (left, right) = split(tab, rows.len(), rest);
     list::draw(tab, &rows, brush, buf, left, now);

@@ -95,7 +95,7 @@ crate::messages! {
     removed(host: &str, n: u64): "{host} forgotten with {n} samples" | "已移除 {host} 及其 {n} 个样本";
     remove_needs_yes(host: &str, n: i64, since: &str): "{host} has {n} samples since {since}, which cannot be brought back: say --yes to forget them" | "{host} 自 {since} 起有 {n} 个样本，移除后无法恢复：确认请加 --yes";
     ticket_form(host: &str): "Ticket from {host}" | "由主机 {host} 建工单";
-    ticket_title(host: &str, what: &str): "{host}: {what}" | "{host}：{what}";
+    ticket_title(host: &str, what: &str): "{host}: {what}" | "{host}: {what}";
     ticket_fine(): "to be looked at" | "需要检查";
     tickets(): "tickets" | "工单";
     waiting(): "taking the first sample…" | "正在采集首个样本……";

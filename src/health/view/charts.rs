@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_peak_is_seen_in_its_bin_and_a_gap_stays_a_gap() {
-        let points = [at(0, 1.0), at(5, 9.0), at(10, 2.0), at(20, 3.0), at(80, 4.0), at(90, 5.0)];
-        let curve = bins(&points, |p| p.cpu, 0, 99, 10);
+        let points = [at(10, 1.0), at(15, 9.0), at(20, 2.0), at(30, 3.0), at(90, 4.0), at(100, 5.0)];
+        let curve = bins(&points, |p| p.cpu, 0, 100, 10);
         assert_eq!(curve[0], Some(9.0));
         assert_eq!(curve[9], Some(5.0));
         assert!(curve.contains(&None), "{curve:?}");

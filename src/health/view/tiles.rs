@@ -14,25 +14,27 @@ use crate::tui::theme::Role;
 
 /// Lines that the fleet may take of the tab.
 fn most(area: Rect) -> u16 {
-    (area.height / 4).clamp(1, 10)
+    (area.height / 4).clamp(1, 11)
 }
 
-/// Cells of a tile: two where the fleet fits so.
-fn cells(hosts: usize, area: Rect) -> u16 {
-    let room = usize::from(area.width.saturating_sub(4)) * usize::from(most(area));
-    if hosts * 2 <= room { 2 } else { 1 }
+/// Cells of a tile: two where the fleet fits so into the tab.
+fn cells(hosts: usize, tab: Rect) -> u16 {
+    let a_line = usize::from(tab.width.saturating_sub(2) / 2);
+    if hosts <= a_line * usize::from(most(tab)) { 2 } else { 1 }
 }
 
 /// Lines of the panel for so many hosts; none for a single one or a low screen.
-pub(super) fn height(hosts: usize, area: Rect) -> u16 {
-    if hosts < 2 || area.height < 14 || area.width < 40 {
+pub(super) fn height(hosts: usize, tab: Rect) -> u16 {
+    if hosts < 2 || tab.height < 14 || tab.width < 40 {
         return 0;
     }
-    let a_line = usize::from((area.width - 4) / cells(hosts, area)).max(1);
-    (hosts.div_ceil(a_line) as u16).min(most(area)) + 2
+    let a_line = usize::from((tab.width - 2) / cells(hosts, tab)).max(1);
+    (hosts.div_ceil(a_line) as u16).min(most(tab)) + 2
 }
 
-pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+/// Draws the fleet at the top of `whole`, the area of the tab.
+pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, whole: Rect, now: Millis) {
+    let area = Rect { height: height(tab.rows.len(), whole), ..whole };
     if area.height < 3 {
         return;
     }
@@ -44,11 +46,11 @@ pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: R
         let silenced = r.severity() > Severity::Ok && r.is_silenced(now);
         (std::cmp::Reverse(if silenced { 1 } else { 2 * r.severity() as u8 }), r.name().to_owned())
     });
-    let cells = cells(rows.len(), area);
-    let a_line = usize::from((inside.width - 2) / cells);
+    let cells = cells(rows.len(), whole);
+    let a_line = usize::from(inside.width / cells);
     let here = tab.current().map(HostRow::name);
     for (i, row) in rows.iter().enumerate().take(a_line * usize::from(inside.height)) {
-        let (x, y) = (inside.x + 1 + (i % a_line) as u16 * cells, inside.y + (i / a_line) as u16);
+        let (x, y) = (inside.x + (i % a_line) as u16 * cells, inside.y + (i / a_line) as u16);
         let (mark, role) = sign(row, now, brush.ascii);
         let s = row.sample();
         let bar = chart::level((s.cpu / 100.0).max(0.02), brush.ascii);
