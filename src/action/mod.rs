@@ -136,6 +136,11 @@ impl Done {
         }
     }
 
+    /// The thing that was changed: the id it was made with.
+    pub fn subject(&self) -> &str {
+        &self.id
+    }
+
     /// The particulars for the journal.
     #[must_use]
     pub fn detail(mut self, detail: Value) -> Self {

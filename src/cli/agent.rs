@@ -12,6 +12,7 @@ use super::{CliError, Cx};
 use crate::action::ActionError;
 use crate::clock::rfc3339;
 use crate::config;
+use crate::health::alert;
 use crate::health::model::Sample;
 use crate::health::sources::Sampler;
 use crate::health::store;
@@ -24,12 +25,22 @@ pub struct Args {
     /// Store one sample and end
     #[arg(long)]
     once: bool,
+    /// What this host is for; else `health.role` of the configuration
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Where it stands; else `health.site` of the configuration
+    #[arg(long, value_name = "SITE")]
+    site: Option<String>,
 }
 
 /// Samples kept while the store is away: a day at one every ten seconds.
 const SPOOL: usize = 8_640;
 /// Samples stored in one transaction.
 const BATCH: usize = 1_000;
+/// Busiest processes sent with a sample.
+const TOP: usize = 3;
+/// How often they are looked for while every figure is below its line; beyond one, with every sample.
+const TOP_EVERY: i64 = 60_000;
 /// The first look has no rates; the second comes this much later.
 const SETTLE: Duration = Duration::from_millis(500);
 
@@ -87,8 +98,12 @@ pub async fn run(cx: &Cx, args: Args) -> Result<(), CliError> {
     if cx.read_only() {
         return Err(ActionError::ReadOnly.into());
     }
-    let mut sampler = Sampler::new().ok_or_else(|| CliError::Failed(say::agent_unsupported()))?;
-    let interval = cx.config().health.interval;
+    let mut health = cx.config().health.clone();
+    health.role = args.role.unwrap_or(health.role);
+    health.site = args.site.unwrap_or(health.site);
+    let mut sampler = Sampler::new(&health).ok_or_else(|| CliError::Failed(say::agent_unsupported()))?;
+    let interval = health.interval;
+    let rules = alert::rules(&health);
     sampler.sample(cx.clock().now(), true);
     if args.once {
         tokio::time::sleep(SETTLE).await;
@@ -105,6 +120,7 @@ pub async fn run(cx: &Cx, args: Args) -> Result<(), CliError> {
     let mut spool = Spool::open(config::state_folder().map(|f| f.join("spool.jsonl")));
     let mut open: Option<Store> = None;
     let mut away = false;
+    let (mut top, mut top_at, mut last) = ((Vec::new(), 0), 0, 0);
     // hosts that were started together do not write together
     let jitter = Duration::from_millis(fastrand::u64(0..=interval.millis().unsigned_abs() / 10));
     let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + SETTLE + jitter, interval.std());
@@ -115,9 +131,18 @@ pub async fn run(cx: &Cx, args: Args) -> Result<(), CliError> {
             _ = tokio::signal::ctrl_c() => return Ok(()),
             _ = term.recv() => return Ok(()),
         }
-        let sample = sampler.sample(cx.clock().now(), true);
+        let now = cx.clock().now();
+        let mut sample = sampler.sample(now, false);
+        // whose fault it is, is the first question: answered with the sample that raises it
+        if alert::is_raised(&sample, &rules) || (now - top_at).abs() >= TOP_EVERY {
+            top_at = now;
+            top = sampler.busiest(TOP);
+        }
+        (sample.processes, sample.process_count) = top.clone();
+        let back = (now < last).then_some(now);
+        last = now;
         let sent = tokio::select! {
-            sent = send(&mut open, &url, &mut spool, &sample, interval.millis()) => Some(sent),
+            sent = send(&mut open, &url, &mut spool, &sample, interval.millis(), back) => Some(sent),
             // a store that does not answer does not hold the agent
             _ = tokio::signal::ctrl_c() => None,
             _ = term.recv() => None,
@@ -151,6 +176,7 @@ async fn send(
     spool: &mut Spool,
     sample: &Sample,
     interval: i64,
+    back: Option<i64>,
 ) -> Result<usize, String> {
     let store = match open {
         Some(store) => store,
@@ -165,6 +191,9 @@ async fn send(
         if spool.waiting.is_empty() {
             spool.emptied();
         }
+    }
+    if let Some(at) = back {
+        store::set_back(store, &sample.host, at).await.map_err(|e| e.to_string())?;
     }
     store::add(store, std::slice::from_ref(sample), interval).await.map_err(|e| e.to_string())?;
     Ok(stored + 1)

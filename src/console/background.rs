@@ -55,9 +55,13 @@ pub(super) fn start(
     }
 }
 
+/// Busiest processes that are stored with a sample of this machine.
+const STORED_PROCESSES: usize = 8;
+
 /// Samples this machine every second for the screen, and into the store at the configured interval.
 async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {
-    let Ok(Some(mut sampler)) = tokio::task::spawn_blocking(Sampler::new).await else { return };
+    let config = door.config().clone();
+    let Ok(Some(mut sampler)) = tokio::task::spawn_blocking(move || Sampler::new(&config.health)).await else { return };
     let interval = door.config().health.interval.millis();
     let mut stored = 0;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -75,10 +79,14 @@ async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {
         };
         sampler = back;
         if !door.is_read_only() && (at - stored).abs() >= interval {
+            let back = at < stored;
             stored = at;
             let store = door.store().clone();
-            let kept = sample.clone();
+            let kept = sample.clone().with_top(STORED_PROCESSES);
             tokio::spawn(async move {
+                if back && let Err(e) = crate::health::store::set_back(&store, &kept.host, kept.at).await {
+                    tracing::warn!("clock set back, not told: {e}");
+                }
                 if let Err(e) = crate::health::store::add(&store, &[kept], interval).await {
                     tracing::warn!("sample not stored: {e}");
                 }

@@ -22,19 +22,20 @@ pub(crate) fn find(door: Door) -> BoxFuture<'static, Vec<Linkable>> {
 
 async fn hosts(door: &Door) -> Vec<Linkable> {
     let (now, config) = (door.clock().now(), door.config());
-    let link = |h: health::store::Host| {
-        let problems = health::model::judge(&h.sample, h.interval, now, &config.health, &[]);
+    let rules = health::alert::rules(&config.health);
+    let link = |known: health::store::Known| {
+        let worst = health::alert::worst(&known.problems(&rules, now)).word();
+        let h = &known.host;
         let s = &h.sample;
         let disk = s.fullest().map_or_else(String::new, |(disk, share)| format!(" {} {share:.0} %", disk.mount));
         let said = format!("cpu {:.0} %, mem {:.0} %{disk}", s.cpu, s.mem());
-        let worst = health::model::worst(&problems).word();
         Linkable {
             kind: "host",
             subject: h.name.clone(),
             snapshot: json!({"said": said, "state": worst, "as_of": rfc3339(s.at), "cpu": s.cpu, "mem": s.mem()}),
         }
     };
-    health::store::hosts(door.store()).await.unwrap_or_default().into_iter().map(link).collect()
+    health::store::fleet(door.store(), now).await.unwrap_or_default().into_iter().map(link).collect()
 }
 
 async fn systems(door: &Door) -> Vec<Linkable> {

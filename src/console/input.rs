@@ -345,6 +345,10 @@ impl App {
                         }
                     }
                 }
+                Effect::Run(command) => {
+                    let effects = self.seats[self.active].tab.run(&command, now);
+                    self.effects(effects, now);
+                }
                 Effect::GoTo(key) => {
                     if let Some(i) = self.seats.iter().position(|s| s.tab.key() == key) {
                         self.go_to(i, now);

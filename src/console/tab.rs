@@ -48,6 +48,8 @@ pub enum Effect {
     Pick(Pick),
     /// Put the list of the tab with this [`Tab::key`] into this of its orders.
     Order(&'static str, usize),
+    /// Have the open tab run a command by its name: what follows from a choice.
+    Run(String),
     /// Go to the tab with this [`Tab::key`].
     GoTo(&'static str),
 }

@@ -285,6 +285,8 @@ fn sign(role: Role, ascii: bool) -> (&'static str, Role) {
         (Role::Warn, false) => ("▲", Role::Warn),
         (Role::Warn, true) => ("^", Role::Warn),
         (Role::Stale, _) => ("?", Role::Stale),
+        (Role::Paused, false) => ("‖", Role::Paused),
+        (Role::Paused, true) => ("=", Role::Paused),
         (_, false) => ("■", Role::Dim),
         (_, true) => ("#", Role::Dim),
     }

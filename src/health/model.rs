@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{DAY, Millis};
-use crate::config::Health;
+use crate::clock::Millis;
 
 /// One look at a host.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -11,6 +10,10 @@ use crate::config::Health;
 pub struct Sample {
     /// Host name.
     pub host: String,
+    /// What it is for, and where it stands; empty where nobody said.
+    pub role: String,
+    /// See `role`.
+    pub site: String,
     /// When it was taken.
     pub at: Millis,
     /// CPU in use over all cores, percent.
@@ -35,6 +38,8 @@ pub struct Sample {
     pub rx_bps: f64,
     /// See `rx_bps`.
     pub tx_bps: f64,
+    /// Its interfaces but loopback and virtual ones.
+    pub nics: Vec<Nic>,
     /// Hottest sensor, °C.
     pub temperature: Option<f64>,
     /// Seconds since boot.
@@ -45,6 +50,20 @@ pub struct Sample {
     pub process_count: usize,
     /// Share of time in which something waited for CPU, memory, I/O over 10 s, percent.
     pub pressure: Option<[f64; 3]>,
+    /// The same over 60 s: what thresholds watch.
+    pub pressure_minute: Option<[f64; 3]>,
+}
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Nic {
+    /// Its name.
+    pub name: String,
+    /// Bytes a second received.
+    pub rx_bps: f64,
+    /// Bytes a second sent.
+    pub tx_bps: f64,
 }
 
 /// A file system.
@@ -63,6 +82,8 @@ pub struct Disk {
     pub write_bps: f64,
     /// Did not answer in time (a lost file server): the figures are the last known.
     pub stuck: bool,
+    /// Mounted for reading only: it cannot fill.
+    pub read_only: bool,
 }
 
 /// A process.
@@ -94,7 +115,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word in JSON.
+    /// The word in JSON and in the store.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -103,44 +124,24 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+    /// The severity of a word.
+    pub fn from_word(word: &str) -> Self {
+        [Self::Warn, Self::Stale, Self::Critical].into_iter().find(|s| s.word() == word).unwrap_or(Self::Ok)
+    }
 }
 
-/// A figure that thresholds watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// CPU in use.
-    Cpu,
-    /// Memory in use.
-    Memory,
-    /// Fullest file system.
-    Disk,
-    /// Age of the newest sample.
-    Age,
-}
-
-/// Something wrong with a host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Problem {
-    /// What.
-    pub metric: Metric,
-    /// How bad.
-    pub severity: Severity,
-    /// The value, percent; for [`Metric::Age`] seconds.
-    pub value: f64,
-    /// The threshold that it passed, in the same unit.
-    pub raise: f64,
-    /// Below which it clears again.
-    pub clear: f64,
-    /// Which file system, for disks.
-    pub on: String,
-}
-
-fn share(used: u64, total: u64) -> f64 {
+/// `used` of `total`, percent.
+pub fn share(used: u64, total: u64) -> f64 {
     if total == 0 { 0.0 } else { used as f64 / total as f64 * 100.0 }
 }
 
 impl Sample {
+    /// The sample with the `n` busiest of its processes: what goes over the wire and into the store.
+    #[must_use]
+    pub fn with_top(mut self, n: usize) -> Self {
+        self.processes.truncate(n);
+        self
+    }
     /// Memory in use, percent.
     pub fn mem(&self) -> f64 {
         share(self.mem_used, self.mem_total)
@@ -148,6 +149,10 @@ impl Sample {
     /// Swap in use, percent; 0 where there is none.
     pub fn swap(&self) -> f64 {
         share(self.swap_used, self.swap_total)
+    }
+    /// Load over one minute for each core.
+    pub fn load_per_core(&self) -> f64 {
+        self.load[0] / self.cores.len().max(1) as f64
     }
     /// The fullest file system and how full it is, percent.
     pub fn fullest(&self) -> Option<(&Disk, f64)> {
@@ -159,112 +164,5 @@ impl Sample {
             || self.disks.iter().fold((0.0, 0.0), |(r, w), d| (r + d.read_bps, w + d.write_bps)),
             |[read, write]| (read, write),
         )
-    }
-}
-
-/// Everything wrong with a host by its newest sample, worst first. `before` is what was wrong a sample ago: a problem
-/// that was there stays until its value falls below the clearing threshold.
-pub fn judge(sample: &Sample, interval: Millis, now: Millis, rules: &Health, before: &[Problem]) -> Vec<Problem> {
-    let mut found = Vec::new();
-    let age = now - sample.at;
-    if age > interval.max(1) * 3 {
-        let raise = (interval * 3) as f64 / 1000.0;
-        found.push(Problem {
-            metric: Metric::Age,
-            severity: Severity::Stale,
-            value: age as f64 / 1000.0,
-            raise,
-            clear: raise,
-            on: String::new(),
-        });
-    }
-    let mut check = |metric: Metric, on: &str, value: f64, warn: [f64; 2], critical: [f64; 2]| {
-        let was = |severity| before.iter().any(|p| p.metric == metric && p.on == on && p.severity >= severity);
-        for (severity, [raise, clear]) in [(Severity::Critical, critical), (Severity::Warn, warn)] {
-            if value >= raise || (was(severity) && value >= clear) {
-                found.push(Problem { metric, severity, value, raise, clear, on: on.to_owned() });
-                return;
-            }
-        }
-    };
-    check(Metric::Cpu, "", sample.cpu, rules.cpu_warn, rules.cpu_critical);
-    check(Metric::Memory, "", sample.mem(), rules.memory_warn, rules.memory_critical);
-    for disk in &sample.disks {
-        check(Metric::Disk, &disk.mount, share(disk.used, disk.total), rules.disk_warn, rules.disk_critical);
-    }
-    found.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.value.total_cmp(&a.value)));
-    found
-}
-
-/// The worst of `problems`.
-pub fn worst(problems: &[Problem]) -> Severity {
-    problems.iter().map(|p| p.severity).max().unwrap_or(Severity::Ok)
-}
-
-/// When a file system will be full, by least squares over `points` (instant, percent in use, oldest first).
-///
-/// `None` where there is no trend: fewer than ten points, a fit that explains less than 70 %, a falling or flat line,
-/// less than 60 % in use, or further ahead than 90 days.
-pub fn full_in(points: &[(Millis, f64)], now: Millis) -> Option<Millis> {
-    let n = points.len() as f64;
-    let last = points.last()?.1;
-    if points.len() < 10 || last < 60.0 {
-        return None;
-    }
-    let origin = points[0].0;
-    let x = |t: Millis| (t - origin) as f64 / DAY as f64;
-    let (mx, my) = points.iter().fold((0.0, 0.0), |(a, b), (t, v)| (a + x(*t) / n, b + v / n));
-    let (mut sxx, mut sxy, mut syy) = (0.0, 0.0, 0.0);
-    for (t, v) in points {
-        sxx += (x(*t) - mx).powi(2);
-        sxy += (x(*t) - mx) * (v - my);
-        syy += (v - my).powi(2);
-    }
-    if sxx == 0.0 || syy == 0.0 {
-        return None;
-    }
-    let slope = sxy / sxx;
-    let explained = sxy * sxy / (sxx * syy);
-    if slope <= 0.0 || explained < 0.7 {
-        return None;
-    }
-    let days = (100.0 - last) / slope - (now - points.last()?.0) as f64 / DAY as f64;
-    (0.0..=90.0).contains(&days).then_some((days * DAY as f64) as Millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{HOUR, MINUTE, SECOND};
-
-    fn sample(cpu: f64) -> Sample {
-        Sample { at: 0, cpu, mem_total: 100, mem_used: 10, ..Sample::default() }
-    }
-
-    #[test]
-    fn a_problem_stays_until_its_value_falls_below_the_clearing_threshold() {
-        let rules = Health::default();
-        let raised = judge(&sample(95.0), 10 * SECOND, 0, &rules, &[]);
-        assert_eq!(worst(&raised), Severity::Warn);
-        let hovering = judge(&sample(85.0), 10 * SECOND, 0, &rules, &raised);
-        assert_eq!(worst(&hovering), Severity::Warn);
-        assert_eq!(worst(&judge(&sample(85.0), 10 * SECOND, 0, &rules, &[])), Severity::Ok);
-        assert_eq!(worst(&judge(&sample(50.0), 10 * SECOND, 0, &rules, &hovering)), Severity::Ok);
-    }
-
-    #[test]
-    fn a_host_without_news_for_three_intervals_is_stale() {
-        let rules = Health::default();
-        assert_eq!(worst(&judge(&sample(1.0), 10 * SECOND, 30 * SECOND, &rules, &[])), Severity::Ok);
-        assert_eq!(worst(&judge(&sample(1.0), 10 * SECOND, 31 * SECOND, &rules, &[])), Severity::Stale);
-    }
-
-    #[test]
-    fn a_steady_rise_is_forecast_and_noise_is_not() {
-        let rising: Vec<_> = (0..60).map(|i| (i * HOUR, 70.0 + i as f64 * 0.1)).collect();
-        let days = full_in(&rising, 59 * HOUR).map(|ms| ms as f64 / DAY as f64);
-        assert!(days.is_some_and(|d| (9.0..11.0).contains(&d)), "{days:?}");
-        let noise: Vec<_> = (0..60).map(|i| (i * MINUTE, 70.0 + (i * 7 % 13) as f64)).collect();
-        assert_eq!(full_in(&noise, HOUR), None);
     }
 }

@@ -1,12 +1,19 @@
 //! Hosts and samples in the store.
 
+mod parts;
+mod rollup;
+mod states;
+
 use std::collections::HashMap;
 
+pub use parts::{Past, past};
+pub use rollup::{retire, roll_up};
+pub use states::{EVERY, Event, Known, Silence, events, fleet, judge, look_ahead};
+
 use crate::args;
-use crate::clock::{MINUTE, Millis};
-use crate::config::Health;
+use crate::clock::{HOUR, MINUTE, Millis};
 use crate::health::model::Sample;
-use crate::store::{Native, Store, StoreError, Val};
+use crate::store::{Native, Store, StoreError, Tx, Val};
 
 /// A host as last seen.
 #[derive(Debug, Clone)]
@@ -83,7 +90,7 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
             }
             let sql = format!(
                 "{HEAD} SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::real[], $4::real[], $5::real[], $6::real[], \
-                 $7::real[], $8::real[], $9::real[], $10::real[], $11::real[])"
+                 $7::real[], $8::real[], $9::real[], $10::real[], $11::real[]) ON CONFLICT DO NOTHING"
             );
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at).bind(host);
             for column in columns {
@@ -102,6 +109,18 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
             tx.insert_many(&format!("{HEAD} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
         }
     }
+    rollup::note_late(&mut tx, samples.iter().map(|s| s.at)).await?;
+    parts::add(&mut tx, samples, &ids, interval).await?;
+    tx.commit().await
+}
+
+/// A host's clock was set back to `at`: what it sent with later times is not newer than what it sends from now on.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn set_back(store: &Store, host: &str, at: Millis) -> Result<(), StoreError> {
+    let mut tx = store.begin_measure().await?;
+    tx.exec("UPDATE host SET at = $2 WHERE name = $1 AND at > $2", args![host, at]).await?;
     tx.commit().await
 }
 
@@ -120,115 +139,85 @@ pub async fn hosts(store: &Store) -> Result<Vec<Host>, StoreError> {
         .await
 }
 
-/// A point of a host's history.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A point of a host's history: percentages, load, and bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[expect(missing_docs, reason = "the names are the meaning")]
 pub struct Point {
-    /// When.
     pub at: Millis,
-    /// CPU, percent.
     pub cpu: f64,
-    /// Memory, percent.
     pub mem: f64,
-    /// Fullest file system, percent.
+    pub load: f64,
+    /// Of the fullest file system.
     pub disk: f64,
-    /// Disk traffic, bytes a second.
-    pub io: f64,
-    /// Network traffic, bytes a second.
-    pub net: f64,
+    pub read: f64,
+    pub write: f64,
+    pub rx: f64,
+    pub tx: f64,
 }
 
-/// A host's history since `from`, from the finest level that covers it, oldest first.
+const RAW: &str = "SELECT at, CAST(cpu AS DOUBLE PRECISION), CAST(mem AS DOUBLE PRECISION), \
+     CAST(load1 AS DOUBLE PRECISION), CAST(disk AS DOUBLE PRECISION), CAST(read_bps AS DOUBLE PRECISION), \
+     CAST(write_bps AS DOUBLE PRECISION), CAST(rx_bps AS DOUBLE PRECISION), CAST(tx_bps AS DOUBLE PRECISION) \
+     FROM sample_raw WHERE at >= $1 AND at <= $2 AND host_id = $3 ORDER BY at";
+/// A peak is what a long span must not hide: percentages and load by their highest, traffic by its mean.
+const ROLLED: &str = "SELECT bucket, cpu_max, mem_max, load1_max, disk_max, read_bps_avg, write_bps_avg, rx_bps_avg, \
+     tx_bps_avg FROM sample_bucket WHERE level = $1 AND host_id = $2 AND bucket >= $3 AND bucket <= $4 ORDER BY bucket";
+
+/// A host's history in [`from`, `to`], from the finest level that covers it cheaply, oldest first: samples up to a
+/// quarter of an hour, minutes up to a day (with the samples that are not rolled up yet), else quarters of an hour.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn history(store: &Store, host: i64, from: Millis, now: Millis) -> Result<Vec<Point>, StoreError> {
+pub async fn history(store: &Store, host: i64, from: Millis, to: Millis) -> Result<Vec<Point>, StoreError> {
     let read = |r: &crate::store::Row<'_>| {
-        Ok(Point { at: r.get(0)?, cpu: r.get(1)?, mem: r.get(2)?, disk: r.get(3)?, io: r.get(4)?, net: r.get(5)? })
+        Ok(Point {
+            at: r.get(0)?,
+            cpu: r.get(1)?,
+            mem: r.get(2)?,
+            load: r.get(3)?,
+            disk: r.get(4)?,
+            read: r.get(5)?,
+            write: r.get(6)?,
+            rx: r.get(7)?,
+            tx: r.get(8)?,
+        })
     };
-    if now - from <= 65 * MINUTE {
-        return store
-            .rows(
-                "SELECT at, CAST(cpu AS DOUBLE PRECISION), CAST(mem AS DOUBLE PRECISION), CAST(disk AS DOUBLE PRECISION), \
-                 CAST(read_bps + write_bps AS DOUBLE PRECISION), CAST(rx_bps + tx_bps AS DOUBLE PRECISION) \
-                 FROM sample_raw WHERE at >= $1 AND host_id = $2 ORDER BY at",
-                args![from, host],
-                read,
-            )
-            .await;
+    let span = to - from;
+    if span <= 16 * MINUTE {
+        return store.rows(RAW, args![from, to, host], read).await;
     }
-    let level = if now - from <= 26 * 60 * MINUTE { LEVELS[0] } else { LEVELS[1] };
-    store
-        .rows(
-            "SELECT bucket, cpu_max, mem_max, disk_max, io_avg, net_avg FROM sample_rollup \
-             WHERE level = $1 AND host_id = $2 AND bucket >= $3 ORDER BY bucket",
-            args![level, host, from],
-            read,
-        )
-        .await
+    let level = if span <= 26 * HOUR { LEVELS[0] } else { LEVELS[1] };
+    let mut points = store.rows(ROLLED, args![level, host, from, to], read).await?;
+    let rolled = points.last().map_or(from, |p: &Point| p.at + level);
+    points.extend(store.rows(RAW, args![rolled.max(to - 2 * level), to, host], read).await?);
+    Ok(points)
 }
 
-/// Rolls closed buckets up, newest level from the level below, re-opening the last two so that late samples count.
+/// How much is known of a host: samples, and since when.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn roll_up(store: &Store, now: Millis) -> Result<(), StoreError> {
-    for (i, level) in LEVELS.into_iter().enumerate() {
-        let mut tx = store.begin_measure().await?;
-        let mark = tx
-            .row("SELECT upto FROM rollup_mark WHERE level = $1", args![level], |r| r.get::<i64>(0))
-            .await?
-            .unwrap_or(0);
-        let end = now / level * level;
-        let start = if mark == 0 { 0 } else { mark - 2 * level };
-        // $1 level, $2 start, $3 end
-        let select = if i == 0 {
-            "SELECT $1, host_id, at / $1 * $1, count(*), avg(cpu), max(cpu), avg(mem), max(mem), avg(load1), max(disk), \
-             avg(read_bps + write_bps), avg(rx_bps + tx_bps) FROM sample_raw WHERE at >= $2 AND at < $3 \
-             GROUP BY host_id, at / $1 * $1"
-                .to_owned()
-        } else {
-            let below = LEVELS[i - 1];
-            format!(
-                "SELECT $1, host_id, bucket / $1 * $1, CAST(sum(n) AS BIGINT), avg(cpu_avg), max(cpu_max), avg(mem_avg), \
-                 max(mem_max), avg(load_avg), max(disk_max), avg(io_avg), avg(net_avg) FROM sample_rollup \
-                 WHERE level = {below} AND bucket >= $2 AND bucket < $3 GROUP BY host_id, bucket / $1 * $1"
-            )
-        };
-        let sql = format!(
-            "INSERT INTO sample_rollup(level, host_id, bucket, n, cpu_avg, cpu_max, mem_avg, mem_max, load_avg, disk_max, \
-             io_avg, net_avg) {select} ON CONFLICT(level, host_id, bucket) DO UPDATE SET n = excluded.n, \
-             cpu_avg = excluded.cpu_avg, cpu_max = excluded.cpu_max, mem_avg = excluded.mem_avg, mem_max = excluded.mem_max, \
-             load_avg = excluded.load_avg, disk_max = excluded.disk_max, io_avg = excluded.io_avg, net_avg = excluded.net_avg"
-        );
-        tx.exec(&sql, args![level, start, end]).await?;
-        tx.exec(
-            "INSERT INTO rollup_mark(level, upto) VALUES ($1, $2) ON CONFLICT(level) DO UPDATE SET upto = excluded.upto",
-            args![level, end],
-        )
-        .await?;
-        tx.commit().await?;
-    }
-    Ok(())
+pub async fn extent(store: &Store, host: i64) -> Result<(i64, Millis), StoreError> {
+    let sql = "SELECT CAST((SELECT coalesce(sum(n), 0) FROM sample_bucket WHERE level = $2 AND host_id = $1) AS BIGINT), \
+               first_seen FROM host WHERE id = $1";
+    Ok(store.row(sql, args![host, LEVELS[1]], |r| Ok((r.get(0)?, r.get(1)?))).await?.unwrap_or_default())
 }
 
-/// Deletes what is older than it is to be kept, a bounded number of rows at a time so that nobody waits for it.
+/// Deletes a host with everything known of it; how many raw samples it had.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn retire(store: &Store, now: Millis, rules: &Health) -> Result<(), StoreError> {
-    const SLICE: Millis = 10 * MINUTE;
-    let oldest = store.row("SELECT min(at) FROM sample_raw", vec![], |r| r.get::<Option<i64>>(0)).await?.flatten();
-    if let Some(oldest) = oldest {
-        let limit = (now - rules.keep_raw.millis()).min(oldest + 6 * SLICE);
-        let mut tx = store.begin_measure().await?;
-        tx.exec("DELETE FROM sample_raw WHERE at < $1", args![limit]).await?;
-        tx.commit().await?;
+pub async fn forget(tx: &mut Tx, host: i64) -> Result<u64, StoreError> {
+    for table in ["part_sample", "part_hour"] {
+        let sql = format!("DELETE FROM {table} WHERE part_id IN (SELECT id FROM part WHERE host_id = $1)");
+        tx.exec(&sql, args![host]).await?;
     }
-    for (level, keep) in LEVELS.into_iter().zip([rules.keep_minute, rules.keep_quarter]) {
-        let mut tx = store.begin_measure().await?;
-        tx.exec("DELETE FROM sample_rollup WHERE level = $1 AND bucket < $2", args![level, now - keep.millis()])
-            .await?;
-        tx.commit().await?;
+    for table in
+        ["part", "sample_bucket", "host_forecast", "host_threshold", "host_event", "host_silence", "host_ticket"]
+    {
+        tx.exec(&format!("DELETE FROM {table} WHERE host_id = $1"), args![host]).await?;
     }
-    Ok(())
+    let samples = tx.exec("DELETE FROM sample_raw WHERE host_id = $1", args![host]).await?;
+    tx.exec("DELETE FROM host WHERE id = $1", args![host]).await?;
+    Ok(samples)
 }

@@ -19,7 +19,9 @@ const LEAVE: Duration = Duration::from_millis(500);
 pub fn jobs() -> Vec<Box<dyn Job>> {
     vec![
         Box::new(crate::tickets::jobs::Tick),
+        Box::new(crate::health::jobs::Judge),
         Box::new(crate::health::jobs::RollUp),
+        Box::new(crate::health::jobs::LookAhead),
         Box::new(crate::health::jobs::Retire),
         Box::<crate::backups::jobs::Scan>::default(),
         Box::new(crate::intake::alerts::jobs::Watch),

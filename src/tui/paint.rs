@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::theme::{Role, Theme};
 use crate::text;
@@ -20,6 +20,16 @@ impl Brush<'_> {
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.theme.style(role)
+    }
+
+    /// The style of a role, mixed with that of an empty gauge: 1 is the role itself. Only true colours mix.
+    pub fn shade(&self, role: Role, share: f32) -> Style {
+        let style = self.style(role);
+        let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(x, y, z))) = (style.fg, self.style(Role::GaugeEmpty).fg) else {
+            return style;
+        };
+        let mix = |a: u8, b: u8| (f32::from(a) * share + f32::from(b) * (1.0 - share)).round() as u8;
+        style.fg(Color::Rgb(mix(r, x), mix(g, y), mix(b, z)))
     }
 
     /// Writes cleaned `text` at (`x`, `y`), at most `cells` wide; returns the next free column.

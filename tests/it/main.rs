@@ -6,6 +6,7 @@ mod backups;
 mod console;
 mod db;
 mod desk;
+mod fleet;
 mod ground;
 mod health;
 mod house;

@@ -11,7 +11,8 @@ use super::mounts::Mounts;
 use super::proc::{self, Io, Mount, Ticks};
 use super::procs::Procs;
 use crate::clock::Millis;
-use crate::health::model::{Disk, Process, Sample};
+use crate::config::Health;
+use crate::health::model::{Disk, Nic, Process, Sample};
 
 /// How many processes a sample names.
 const TOP: usize = 24;
@@ -24,6 +25,8 @@ const PROCS: Duration = Duration::from_millis(1_900);
 #[derive(Debug)]
 pub struct Sampler {
     host: String,
+    role: String,
+    site: String,
     cpu: Vec<Ticks>,
     net: HashMap<String, Io>,
     io: HashMap<String, Io>,
@@ -41,14 +44,16 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler; its first sample has no rates yet. `None` where the system tells nothing of itself.
-    pub fn new() -> Option<Self> {
+    /// A sampler that says of this machine what `config` says; its first sample has no rates yet. `None` where the system tells nothing of itself.
+    pub fn new(config: &Health) -> Option<Self> {
         let host = read("/proc/sys/kernel/hostname").trim().to_owned();
         if read("/proc/stat").is_empty() {
             return None;
         }
         Some(Self {
             host: if host.is_empty() { "localhost".into() } else { host },
+            role: config.role.clone(),
+            site: config.site.clone(),
             cpu: Vec::new(),
             net: HashMap::new(),
             io: HashMap::new(),
@@ -78,7 +83,14 @@ impl Sampler {
         let seconds = self.last.map_or(0.0, |last| now.duration_since(last).as_secs_f64());
         self.last = Some(now);
         self.slow(now);
-        let mut s = Sample { host: self.host.clone(), at, temperature: self.temperature, ..Sample::default() };
+        let mut s = Sample {
+            host: self.host.clone(),
+            role: self.role.clone(),
+            site: self.site.clone(),
+            at,
+            temperature: self.temperature,
+            ..Sample::default()
+        };
         self.processors(&mut s);
         let m = proc::meminfo(&read("/proc/meminfo"));
         s.mem_total = m.total;
@@ -91,7 +103,9 @@ impl Sampler {
         self.network(&mut s, seconds);
         self.disk_io(&mut s, seconds);
         s.uptime_s = read("/proc/uptime").split('.').next().and_then(|t| t.parse().ok()).unwrap_or(0);
-        s.pressure = pressure();
+        if let Some([ten, minute]) = pressure() {
+            (s.pressure, s.pressure_minute) = (Some(ten), Some(minute));
+        }
         if processes {
             if self.procs_at.is_none_or(|at| now.duration_since(at) >= PROCS) {
                 self.procs_at = Some(now);
@@ -101,6 +115,11 @@ impl Sampler {
             s.process_count = self.top.1;
         }
         s
+    }
+
+    /// The `n` busiest processes since the last look at them, and how many there are.
+    pub fn busiest(&mut self, n: usize) -> (Vec<Process>, usize) {
+        self.procs.busiest(n)
     }
 
     fn processors(&mut self, s: &mut Sample) {
@@ -121,8 +140,10 @@ impl Sampler {
                 continue;
             }
             let before = self.net.get(name).copied().unwrap_or((rx, tx));
-            s.rx_bps += rate(before.0, rx, seconds);
-            s.tx_bps += rate(before.1, tx, seconds);
+            let (rx_bps, tx_bps) = (rate(before.0, rx, seconds), rate(before.1, tx, seconds));
+            s.rx_bps += rx_bps;
+            s.tx_bps += tx_bps;
+            s.nics.push(Nic { name: name.to_owned(), rx_bps, tx_bps });
             now.insert(name.to_owned(), (rx, tx));
         }
         self.net = now;
@@ -175,13 +196,12 @@ fn rate(before: u64, now: u64, seconds: f64) -> f64 {
     if seconds < 0.01 { 0.0 } else { now.saturating_sub(before) as f64 / seconds }
 }
 
-/// Pressure stall information, where the kernel has it: CPU some, memory full, I/O full over 10 s.
-fn pressure() -> Option<[f64; 3]> {
-    Some([
-        proc::pressure(&read("/proc/pressure/cpu"), "some")?,
-        proc::pressure(&read("/proc/pressure/memory"), "full")?,
-        proc::pressure(&read("/proc/pressure/io"), "full")?,
-    ])
+/// Pressure stall information, where the kernel has it: CPU some, memory full, I/O full, over 10 s and over 60 s.
+fn pressure() -> Option<[[f64; 3]; 2]> {
+    let cpu = proc::pressure(&read("/proc/pressure/cpu"), "some")?;
+    let memory = proc::pressure(&read("/proc/pressure/memory"), "full")?;
+    let io = proc::pressure(&read("/proc/pressure/io"), "full")?;
+    Some([[cpu[0], memory[0], io[0]], [cpu[1], memory[1], io[1]]])
 }
 
 #[cfg(test)]
@@ -190,7 +210,7 @@ mod tests {
 
     #[test]
     fn this_machine_tells_what_every_linux_machine_can() {
-        let mut sampler = Sampler::new().expect("a Linux machine");
+        let mut sampler = Sampler::new(&Health::default()).expect("a Linux machine");
         let s = sampler.sample(1_000, true);
         assert!(s.mem_total > 0 && s.mem_used > 0 && s.uptime_s > 0 && !s.cores.is_empty());
         assert!((0.0..=100.0).contains(&s.cpu) && !s.processes.is_empty() && s.process_count > 0);

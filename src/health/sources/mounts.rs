@@ -92,7 +92,15 @@ impl Mounts {
                 let watch = self.watches.get(&mount.point)?;
                 let stuck = watch.asked.is_some_and(|at| at.elapsed() >= PATIENCE);
                 let (total, used) = watch.last.unwrap_or_default();
-                (total > 0 || stuck).then(|| Disk { mount: mount.point.clone(), total, used, stuck, ..Disk::default() })
+                let read_only = mount.read_only;
+                (total > 0 || stuck).then(|| Disk {
+                    mount: mount.point.clone(),
+                    total,
+                    used,
+                    stuck,
+                    read_only,
+                    ..Disk::default()
+                })
             })
             .collect()
     }
@@ -103,7 +111,7 @@ mod tests {
     use super::*;
 
     fn root() -> Mount {
-        Mount { point: "/".into(), device: "1:1".into() }
+        Mount { point: "/".into(), device: "1:1".into(), read_only: false }
     }
 
     #[test]

@@ -130,10 +130,11 @@ fn is_whole_disk(name: &str) -> bool {
         || digits_after("mmcblk", 'p')
 }
 
-/// `/proc/pressure/*`: the avg10 of the line `some` or `full`.
-pub fn pressure(text: &str, kind: &str) -> Option<f64> {
+/// `/proc/pressure/*`: avg10 and avg60 of the line `some` or `full`.
+pub fn pressure(text: &str, kind: &str) -> Option<[f64; 2]> {
     let line = text.lines().find(|l| l.starts_with(kind))?;
-    line.split_ascii_whitespace().find_map(|w| w.strip_prefix("avg10="))?.parse().ok()
+    let of = |name: &str| line.split_ascii_whitespace().find_map(|w| w.strip_prefix(name))?.parse().ok();
+    Some([of("avg10=")?, of("avg60=")?])
 }
 
 /// `/proc/loadavg`: 1, 5, 15 minutes, and how many tasks there are.
@@ -154,6 +155,8 @@ pub struct Mount {
     pub point: String,
     /// `8:1`
     pub device: String,
+    /// Nothing can be written to it.
+    pub read_only: bool,
 }
 
 /// `/proc/self/mountinfo`: file systems that hold data, each device once (its shortest mount point), sorted by place.
@@ -168,7 +171,8 @@ pub fn mounts(text: &str) -> Vec<Mount> {
         if !holds_data(kind, &point) {
             continue;
         }
-        let mount = Mount { point, device: (*device).into() };
+        let read_only = l.get(5).is_some_and(|options| options.split(',').any(|o| o == "ro"));
+        let mount = Mount { point, device: (*device).into(), read_only };
         match out.iter_mut().find(|m| m.device == mount.device) {
             Some(have) if mount.point.len() < have.point.len() => *have = mount,
             Some(_) => {}
@@ -297,7 +301,10 @@ mod tests {
         let text = "1 0 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n2 1 8:1 /x /very/long rw - ext4 /dev/sda1 rw\n\
                     3 1 0:4 / /proc rw - proc proc rw\n4 1 0:50 / /mnt/a\\040b ro - nfs4 s:/x rw\n5 1 0:9 / /tmp rw - tmpfs t rw\n";
         let m = mounts(text);
-        assert_eq!(m.iter().map(|m| m.point.as_str()).collect::<Vec<_>>(), ["/", "/mnt/a b"]);
+        assert_eq!(
+            m.iter().map(|m| (m.point.as_str(), m.read_only)).collect::<Vec<_>>(),
+            [("/", false), ("/mnt/a b", true)]
+        );
     }
 
     #[test]
@@ -311,7 +318,7 @@ mod tests {
     fn network_pressure_and_load_read_as_the_kernel_writes_them() {
         let net = "h\nh\n  lo: 1 0 0 0 0 0 0 0 2 0\neth0: 100 1 0 0 0 0 0 0 200 2 0\n";
         assert_eq!(net_dev(net), [("eth0", 100, 200)]);
-        assert_eq!(pressure("some avg10=1.50 avg60=0.00\nfull avg10=9.0\n", "some"), Some(1.5));
+        assert_eq!(pressure("some avg10=1.50 avg60=0.25\nfull avg10=9.0\n", "some"), Some([1.5, 0.25]));
         assert_eq!(loadavg("0.5 1 2 3/456 789"), Some(([0.5, 1.0, 2.0], 456)));
     }
 }
