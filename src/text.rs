@@ -4,6 +4,7 @@
 //! characters, escape sequences, bidirectional overrides and invisible characters become visible marks.
 
 pub mod encoding;
+pub mod filter;
 pub mod words;
 
 use std::borrow::Cow;

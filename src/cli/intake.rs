@@ -120,7 +120,7 @@ pub(super) async fn attachment(cx: &Cx, cmd: AttachmentCmd) -> Result<(), CliErr
 }
 
 /// The first instants of a month and of the next, in the zone of the office.
-fn month(cx: &Cx, text: Option<&str>) -> Result<(String, i64, i64), CliError> {
+pub(super) fn month(cx: &Cx, text: Option<&str>) -> Result<(String, i64, i64), CliError> {
     let zone: chrono_tz::Tz = cx.config().tickets.office.zone.parse().unwrap_or(chrono_tz::UTC);
     let now = chrono::DateTime::from_timestamp_millis(cx.clock().now()).unwrap_or_default().with_timezone(&zone);
     let name = text.map_or_else(|| now.format("%Y-%m").to_string(), str::to_owned);

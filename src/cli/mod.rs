@@ -210,7 +210,7 @@ async fn run(args: Args) -> Result<(), CliError> {
         Some(Command::Workflow(cmd)) => workflow::run(&cx, cmd).await,
         Some(Command::Account(cmd)) => account::run(&cx, cmd).await,
         Some(Command::Backup(cmd)) => backup::run(&cx, cmd).await,
-        Some(Command::Sla(cmd)) => sla::run(&cx, cmd),
+        Some(Command::Sla(cmd)) => sla::run(&cx, cmd).await,
         Some(Command::Calendar(cmd)) => calendar::run(&cx, cmd).await,
         Some(Command::Agent(args)) => agent::run(&cx, args).await,
         Some(Command::Host(cmd)) => host::run(&cx, cmd).await,

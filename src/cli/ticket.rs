@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{CliError, Cx};
 use crate::clock::{Millis, rfc3339};
 use crate::console::when;
+use crate::text::filter::parse;
 use crate::tickets;
 use crate::tickets::actions::{Change, New, Pull, What, clocks_json, json_of};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
@@ -94,6 +95,10 @@ pub enum Cmd {
         /// Words in title or body, Chinese or English
         #[arg(long)]
         search: Option<String>,
+        /// Terms that must all hold: level: state: owner: channel: scope: severity: from: age> age< due< due> breached
+        /// paused, words, "quoted words"; - in front means not
+        #[arg(long, conflicts_with_all = ["search", "queue"], allow_hyphen_values = true)]
+        filter: Option<String>,
         /// How many at most
         #[arg(long, default_value_t = 50)]
         limit: i64,
@@ -233,6 +238,19 @@ pub enum Cmd {
         #[arg(long)]
         snapshot: Option<String>,
     },
+    /// Tickets that look like one, or like a text, with a score from 0 to 1
+    #[command(group = clap::ArgGroup::new("like").required(true))]
+    Similar {
+        /// Its number
+        #[arg(group = "like")]
+        id: Option<i64>,
+        /// A title
+        #[arg(long, group = "like")]
+        text: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 10)]
+        limit: usize,
+    },
     /// Why it is due when it is
     Explain {
         /// Its number
@@ -258,8 +276,9 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
             cx.done(&cx.door().await?.run(&new).await?);
             return Ok(());
         }
-        Cmd::List { queue, search, limit } => return list(cx, queue, search, limit).await,
+        Cmd::List { queue, search, filter, limit } => return list(cx, queue, search, filter, limit).await,
         Cmd::Show { id } => return show(cx, id).await,
+        Cmd::Similar { id, text, limit } => return similar(cx, id, text, limit).await,
         Cmd::Explain { id } => return explain(cx, id).await,
         Cmd::Next => {
             cx.done(&cx.door().await?.run(&Pull::default()).await?);
@@ -302,12 +321,27 @@ fn instant(cx: &Cx, option: &str, text: &str, ahead: bool) -> Result<Millis, Cli
         .ok_or_else(|| CliError::Usage(format!("{option}: {}", crate::locale::console::no_instant(text))))
 }
 
-async fn list(cx: &Cx, queue: Queue, search: Option<String>, limit: i64) -> Result<(), CliError> {
+async fn list(
+    cx: &Cx,
+    queue: Queue,
+    search: Option<String>,
+    filter: Option<String>,
+    limit: i64,
+) -> Result<(), CliError> {
     let limit = limit.clamp(1, 10_000);
+    let filter = filter.map(|f| parse(&f)).transpose().map_err(|e| CliError::Usage(format!("--filter: {e}")))?;
     let store = cx.store().await?;
-    let rows = match &search {
-        Some(words) => store::find(store, words, limit).await?,
-        None => {
+    let rows = match (&search, filter) {
+        (_, Some(filter)) => {
+            let me = cx.door().await?.actor().name.clone();
+            let found = store::filtered(store, &filter, &me, cx.clock().now(), limit).await?;
+            if found.capped {
+                super::context::note(&crate::locale::tickets::filter_capped(store::LOOKED_AT));
+            }
+            found.tickets
+        }
+        (Some(words), None) => store::find(store, words, limit).await?,
+        (None, None) => {
             let me = cx.door().await?.actor().name.clone();
             store::page(store, queue, &me, cx.clock().now(), None, limit).await?
         }
@@ -347,6 +381,23 @@ async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
     });
     value["timeline"] = timeline.collect();
     cx.out(&value, || tickets::show_lines(cx.config(), &policy, &t, &past, now).join("\n"));
+    Ok(())
+}
+
+async fn similar(cx: &Cx, id: Option<i64>, text: Option<String>, limit: usize) -> Result<(), CliError> {
+    let store = cx.store().await?;
+    let title = match id {
+        Some(id) => store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?.title,
+        None => text.unwrap_or_default(),
+    };
+    let found = store::similar(store, &title, store::Among::All, id, limit.clamp(1, 100)).await?;
+    let value =
+        found.iter().map(|s| json!({"id": s.id, "title": s.title, "score": (s.score * 1000.0).round() / 1000.0}));
+    cx.out(&value.collect(), || {
+        let line =
+            |s: &store::Similar| format!("{:>4.0} %  #{}  {}\n", s.score * 100.0, s.id, crate::text::clean(&s.title));
+        found.iter().map(line).collect()
+    });
     Ok(())
 }
 

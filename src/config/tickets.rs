@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dur, Problems};
+use super::place::locate;
+use super::{ConfigError, Dur, Problems, line_column, with_suggestion};
 
 /// `[tickets]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,19 @@ pub struct Tickets {
     pub backdate_limit: Dur,
     /// Levels whose tickets are reviewed once they are resolved.
     pub review_levels: Vec<String>,
+    /// Filters that stand beside the queues.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<SavedQueue>,
+}
+
+/// `[[tickets.queues]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedQueue {
+    /// As it is shown.
+    pub name: String,
+    /// What is in it, in the language of `/`.
+    pub filter: String,
 }
 
 /// What a level promises.
@@ -99,17 +113,74 @@ impl Default for Tickets {
             urgent_pause_note: 20,
             backdate_limit: Dur(24 * 3_600_000),
             review_levels: vec!["urgent".into()],
+            queues: vec![],
+        }
+    }
+}
+
+/// Puts what `over` says into `table`, table by table.
+fn lay_over(table: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(value)) if key != "next_response" => {
+                lay_over(there, value);
+            }
+            (_, value) => _ = table.insert(key, value),
         }
     }
 }
 
 impl Tickets {
+    /// This with what `text` says otherwise: TOML with the options of `[tickets]`, at the top or below `[tickets]`;
+    /// `name` is shown in errors.
+    ///
+    /// # Errors
+    /// With every problem found, each with file, line and column.
+    pub fn overlaid(&self, name: &str, text: &str) -> Result<Self, ConfigError> {
+        let place = |(line, column): (usize, usize), what: &str| {
+            crate::locale::cli::config_problem(&format!("{name}:{line}:{column}"), what)
+        };
+        let at = |e: &toml::de::Error| e.span().map_or((1, 1), |span| line_column(text, span.start));
+        let read = |e: toml::de::Error| ConfigError(vec![place(at(&e), &with_suggestion(e.message()))]);
+        let mut over: toml::Table = toml::from_str(text).map_err(read)?;
+        let below = over.contains_key("tickets");
+        // read by itself first: only so an error has a place
+        if below {
+            toml::from_str::<super::Config>(text).map_err(read)?;
+            over = over.remove("tickets").and_then(|t| t.as_table().cloned()).unwrap_or_default();
+        } else {
+            toml::from_str::<Self>(text).map_err(read)?;
+        }
+        let whole = |e: String| ConfigError(vec![place((1, 1), &e)]);
+        let mut table = toml::Table::try_from(self).map_err(|e| whole(e.to_string()))?;
+        lay_over(&mut table, over);
+        let made: Self = table.try_into().map_err(|e: toml::de::Error| whole(e.to_string()))?;
+        let mut problems = Problems::default();
+        made.check(&mut problems);
+        if problems.0.is_empty() {
+            return Ok(made);
+        }
+        let told = problems.0.into_iter().map(|(path, why)| {
+            let shown = if below { &path[..] } else { path.get(1..).unwrap_or_default() };
+            place(locate(text, shown), &format!("{}: {why}", shown.join(".")))
+        });
+        Err(ConfigError(told.collect()))
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         for percent in self.thresholds.iter().filter(|p| !(1..=1_000).contains(*p)) {
             problems.add(&["tickets", "thresholds"], format!("{percent} is not between 1 and 1000"));
         }
         for level in self.review_levels.iter().filter(|l| !self.levels.contains_key(*l)) {
             problems.add(&["tickets", "review_levels"], format!("there is no level `{level}`"));
+        }
+        for queue in &self.queues {
+            if queue.name.trim().is_empty() {
+                problems.add(&["tickets", "queues"], "a queue without a name");
+            }
+            if let Err(e) = crate::text::filter::parse(&queue.filter) {
+                problems.add(&["tickets", "queues"], format!("filter of `{}`: {e}", queue.name));
+            }
         }
         for before in self.warn_before.iter().filter(|d| d.millis() <= 0) {
             problems.add(&["tickets", "warn_before"], format!("{before} is no time before a due instant"));

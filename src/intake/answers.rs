@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::action::{ActionError, BoxFuture, Door, Job};
+use crate::clock::Millis;
 use crate::config::Config;
 use crate::intake::store::{self, Contact};
 use crate::journal::{self, JournalRow};
-use crate::notify::model::{HOLD, Message, sign};
+use crate::notify::model::{HOLD, Message, dedupe_prefix, sign};
 use crate::notify::store as outbox;
 use crate::notify::templates::{Values, fill};
-use crate::store::Store;
+use crate::store::{Store, Tx};
 
 /// Its name among the followers of the journal.
 const NAME: &str = "answers";
@@ -57,6 +58,14 @@ async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Ve
     }
     let Some(title) = store::title(store, ticket).await? else { return Ok(vec![]) };
     let detail: Value = serde_json::from_str(&e.detail).unwrap_or(Value::Null);
+    let n = place(&detail["n"]);
+    if let Some(n) = n
+        && store::is_taken_back(store, ticket, n).await?
+    {
+        return Ok(vec![]);
+    }
+    // what was said by an older version has no place
+    let prefix = n.map_or_else(|| format!("{template}:{}:", row.seq), |n| dedupe_prefix(template, ticket, n));
     let values = Values::from([
         ("ticket", ticket.to_string()),
         ("title", crate::text::clean(&title).into_owned()),
@@ -71,7 +80,7 @@ async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Ve
             continue;
         }
         out.push(Message {
-            dedupe: format!("{template}:{}:{channel}:{recipient}", row.seq),
+            dedupe: format!("{prefix}{channel}:{recipient}"),
             channel,
             recipient,
             subject: subject.clone(),
@@ -83,6 +92,22 @@ async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Ve
         });
     }
     Ok(out)
+}
+
+fn place(value: &Value) -> Option<usize> {
+    usize::try_from(value.as_u64()?).ok()
+}
+
+/// Keeps back what follows from a happening that was taken back while its messages were being put into the outbox.
+async fn keep_back(tx: &mut Tx, row: &JournalRow, now: Millis) -> Result<(), ActionError> {
+    let Ok(ticket) = row.entry.subject_id.parse::<i64>() else { return Ok(()) };
+    let detail: Value = serde_json::from_str(&row.entry.detail).unwrap_or(Value::Null);
+    for n in detail["places"].as_array().into_iter().flatten().filter_map(place) {
+        for template in ["reply", "survey"] {
+            outbox::keep_back(tx, ticket, &dedupe_prefix(template, ticket, n), false, now).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Job for Answer {
@@ -103,6 +128,9 @@ impl Job for Answer {
             let Some(last) = rows.last().map(|r| r.seq) else { return Ok(()) };
             let mut tx = s.begin_measure().await?;
             for row in &rows {
+                if row.entry.verb == "ticket.undo" {
+                    keep_back(&mut tx, row, door.clock().now()).await?;
+                }
                 for message in messages(s, config, row).await? {
                     outbox::put(&mut tx, &message, door.clock().now()).await?;
                 }

@@ -173,6 +173,17 @@ pub async fn contacts_in(tx: &mut Tx, ticket: i64) -> Result<Vec<Contact>, Store
     tx.rows(CONTACTS, args![ticket], read_contact).await
 }
 
+/// Whether the `n`th happening of a ticket was taken back.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn is_taken_back(store: &Store, ticket: i64, n: usize) -> Result<bool, StoreError> {
+    let sql = "SELECT data FROM ticket_event WHERE ticket_id = $1 AND n > $2 AND kind = 'undone'";
+    let undone = store.rows(sql, args![ticket, n as i64], |r| r.get::<String>(0)).await?;
+    let is_it = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| v["n"] == n);
+    Ok(undone.iter().any(is_it))
+}
+
 /// The title of a ticket.
 ///
 /// # Errors

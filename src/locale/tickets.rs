@@ -22,6 +22,16 @@ crate::messages! {
     list_known(year: i32): "the holiday list of {year} says the same already: nothing changed" | "{year} 年节假日表内容相同，未作更改";
     recounted(n: usize, changed: usize): "{n} open tickets counted anew, {changed} with another due time" | "已重新计时 {n} 个未结工单，其中 {changed} 个截止时间有变";
     list_missing(year: i32): "the holiday list of {year} is missing: due times that reach into it are marked ? (zhiban calendar import FILE)" | "缺少 {year} 年节假日表：涉及该年的截止时间以 ? 标记（zhiban calendar import FILE）";
+    simulated(n: usize, now: usize, then: usize): "{n} tickets; breached clocks: {now} by the policy in force, {then} by this one" | "共 {n} 个工单；超时：现行策略 {now} 次，该策略 {then} 次";
+    simulated_breached(): "breached" | "超时";
+    simulated_kept(): "kept" | "达标";
+    filter_wrong(at: usize, why: &str): "character {at}: {why}" | "第 {at} 个字符：{why}";
+    filter_meant(wrong: &str, right: &str): "`{wrong}` is not known here; did you mean `{right}`?" | "无法识别“{wrong}”；是否想用“{right}”？";
+    filter_names(wrong: &str, names: &str): "`{wrong}` is not known here; there are: {names}" | "无法识别“{wrong}”；可用：{names}";
+    filter_unclosed(): "this quotation mark is not closed" | "此处引号未闭合";
+    filter_no_value(): "something is missing here" | "此处缺少内容";
+    filter_span(text: &str): "`{text}` is no duration, such as 30m, 2h or 3d" | "“{text}”不是时长，例如 30m、2h、3d";
+    filter_capped(n: i64): "only the first {n} were looked at: there may be more" | "仅检查了前 {n} 项，可能还有更多";
     noted(id: i64): "note added to #{id}" | "已为 #{id} 添加备注";
     called(id: i64): "call logged on #{id}" | "已为 #{id} 登记回电";
     paused(id: i64): "#{id} paused" | "#{id} 已暂停";
@@ -183,7 +193,7 @@ crate::messages! {
     resp_short(): "resp" | "响应";
     empty_title(): "No ticket here" | "此处没有工单";
     empty_new(): "N makes one; or: zhiban ticket new --title \"…\"" | "按 N 新建；或运行：zhiban ticket new --title \"…\"";
-    found(text: &str, n: usize): "\"{text}\": {n} found" | "“{text}”：找到 {n} 项";
+    found(text: &str, n: &str): "\"{text}\": {n} found" | "“{text}”：找到 {n} 项";
     key_next(): "pull next" | "领取下一单";
     key_new(): "new" | "新建";
     key_claim(): "claim" | "认领";

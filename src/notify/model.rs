@@ -2,8 +2,15 @@
 
 use crate::clock::{MINUTE, Millis, SECOND};
 
-/// How long a reply waits before it leaves, so that it can be taken back.
-pub const HOLD: Millis = 10 * SECOND;
+/// How long an answer can be taken back.
+pub const TAKE_BACK: Millis = 10 * SECOND;
+/// How long an answer is held: a second more, for a taking back that is under way when its time ends.
+pub const HOLD: Millis = TAKE_BACK + SECOND;
+
+/// How the `dedupe` of every message begins that follows from the `n`th happening of a ticket.
+pub fn dedupe_prefix(template: &str, ticket: i64, n: usize) -> String {
+    format!("{template}:{ticket}.{n}:")
+}
 
 /// A message for the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,13 +58,24 @@ pub async fn put(tx: &mut Tx, m: &Message, now: Millis) -> Result<bool, StoreErr
     Ok(added == 1)
 }
 
-/// Lets a message go that has not left yet; whether there was one.
+/// Keeps back what has not left of the messages of a ticket whose `dedupe` begins with `prefix`; how many have left, or
+/// may be on their way at `now`: with any of those nothing is kept back where `all` is wanted.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn take_back(tx: &mut Tx, dedupe: &str) -> Result<bool, StoreError> {
-    let sql = "UPDATE outbox SET state = 'discarded' WHERE dedupe = $1 AND state = 'queued'";
-    Ok(tx.exec(sql, args![dedupe]).await? > 0)
+pub async fn keep_back(tx: &mut Tx, ticket: i64, prefix: &str, all: bool, now: Millis) -> Result<i64, StoreError> {
+    let like = format!("{prefix}%");
+    let sql = "SELECT count(*) FROM outbox WHERE ticket_id = $1 AND dedupe LIKE $2 \
+               AND (state = 'sent' OR (state = 'queued' AND next_at <= $3))";
+    let left = tx.row(sql, args![ticket, like.as_str(), now], |r| r.get::<i64>(0)).await?.unwrap_or_default();
+    if left > 0 && all {
+        return Ok(left);
+    }
+    let sql = "UPDATE outbox SET state = 'discarded' WHERE ticket_id = $1 AND dedupe LIKE $2 AND state = 'queued'";
+    if tx.exec(sql, args![ticket, like.as_str()]).await? > 0 {
+        tx.bump("outbox").await?;
+    }
+    Ok(left)
 }
 
 /// Recipients of a channel for whom something is due: those whose oldest waiting message may be tried at `now`.

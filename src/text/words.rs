@@ -64,30 +64,31 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 /// The words by which something similar is looked for: pairs of Chinese characters, English words of some length.
-fn telling(text: &str) -> Vec<String> {
+pub fn telling(text: &str) -> Vec<String> {
     let mut words: Vec<String> =
         tokens(text).into_iter().filter(|t| t.chars().count() >= if t.is_ascii() { 3 } else { 2 }).collect();
-    words.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    words.retain(|w| seen.insert(w.clone()));
     words.truncate(MOST_ANY);
     words
 }
 
 /// A query of SQLite's FTS5 for any of the words; `None` when there are none.
-pub fn any_fts5(text: &str) -> Option<String> {
-    let terms: Vec<String> = telling(text).into_iter().map(|w| format!("\"{w}\"")).collect();
+pub fn any_fts5(words: &[String]) -> Option<String> {
+    let terms: Vec<String> = words.iter().map(|w| format!("\"{w}\"")).collect();
     (!terms.is_empty()).then(|| terms.join(" OR "))
 }
 
 /// The same for Postgres.
-pub fn any_tsquery(text: &str) -> Option<String> {
-    let terms: Vec<String> = telling(text).into_iter().map(|w| format!("'{w}'")).collect();
+pub fn any_tsquery(words: &[String]) -> Option<String> {
+    let terms: Vec<String> = words.iter().map(|w| format!("'{w}'")).collect();
     (!terms.is_empty()).then(|| terms.join(" | "))
 }
 
-/// How many telling words two texts share.
-pub fn shared(a: &str, b: &str) -> usize {
-    let of_b: std::collections::BTreeSet<String> = tokens(b).into_iter().collect();
-    telling(a).iter().filter(|w| of_b.contains(*w)).count()
+/// The weight of the words that are in a text.
+pub fn shared<'a>(text: &str, words: impl Iterator<Item = (&'a str, f64)>) -> f64 {
+    let there: std::collections::BTreeSet<String> = tokens(text).into_iter().collect();
+    words.filter(|(w, _)| there.contains(*w)).map(|(_, weight)| weight).sum()
 }
 
 /// A query for SQLite's FTS5; `None` when nothing can be searched for.

@@ -5,6 +5,7 @@ pub mod eval;
 mod explain;
 pub mod jobs;
 pub mod model;
+pub mod simulate;
 pub mod sla;
 pub mod store;
 pub mod tab;

@@ -48,6 +48,73 @@ async fn owner(fresh: &Fresh, id: i64) -> Option<String> {
 }
 
 on_both! {
+    async fn a_filter_finds_what_it_says_by_key_and_by_queue(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        for (title, severity, reporter) in [
+            ("打印机 paper jam", "urgent", "张敏（财务部）"),
+            ("printer 打印机 offline", "general", "李雷"),
+            ("VPN", "important", "张敏（财务部）"),
+        ] {
+            door.run(&New { reporter: reporter.into(), ..new(title, severity) }).await.expect("new");
+        }
+        door.run(&Change::new(2, What::Claim)).await.expect("claim");
+        let solve = What::Resolve { cause: "c".into(), solution: "s".into() };
+        door.run(&Change::new(3, solve)).await.expect("resolve");
+        clock.set(clock.now() + 45 * MINUTE);
+        let now = clock.now();
+        for (text, ids) in [
+            ("", vec![1, 2]),
+            ("level:urgent", vec![1]),
+            ("-level:urgent", vec![2]),
+            ("from:财务", vec![1]),
+            ("from:财务 state:any", vec![3, 1]),
+            ("owner:me", vec![2]),
+            ("owner:none", vec![1]),
+            ("owner:wang", vec![2]),
+            ("owner:li", vec![]),
+            ("打印机", vec![2, 1]),
+            ("打印机 owner:none", vec![1]),
+            ("打印机 -offline", vec![1]),
+            ("\"paper jam\"", vec![1]),
+            ("\"jam paper\"", vec![]),
+            ("breached", vec![1]),
+            ("-breached", vec![2]),
+            ("paused", vec![]),
+            ("age>30m", vec![1, 2]),
+            ("age<30m", vec![]),
+            ("due<0s", vec![1]),
+            ("due>1h", vec![2]),
+            ("channel:mail", vec![]),
+            ("channel:phone scope:individual", vec![1, 2]),
+            ("state:resolved", vec![3]),
+            ("100%", vec![]),
+        ] {
+            let filter = zhiban::text::filter::parse(text).expect(text);
+            let found = store::filtered(&fresh.store, &filter, "wang", now, 50).await.expect(text);
+            assert_eq!(found.tickets.iter().map(|t| t.id).collect::<Vec<_>>(), ids, "{text}");
+            assert!(!found.capped);
+            let (n, more) = store::count_filtered(&fresh.store, &filter, "wang", now).await.expect(text);
+            assert_eq!((n, more), (ids.len() as i64, false), "{text}");
+        }
+        let mut config = Config::default();
+        let queue = |name: &str, filter: &str| zhiban::config::SavedQueue { name: name.into(), filter: filter.into() };
+        config.tickets.queues = vec![queue("财务未认领", "from:财务 owner:none"), queue("mine solved", "owner:me state:resolved")];
+        let tabs: Vec<Box<dyn Tab>> = zhiban::console::all_tabs(&config.into(), "wang");
+        let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+        let mut d = Driver::new(tabs, Some(fresh.door("wang", Role::Operator, &clock)), clock.now(), None);
+        d.size = (160, 40);
+        d.settle().await;
+        d.keys("right").await;
+        d.settle().await;
+        let screen = d.screen();
+        assert!(screen.contains("财务未认领 1") && screen.contains("mine solved 1"), "{screen}");
+        assert!(screen.contains("paper jam") && !screen.contains("offline"), "{screen}");
+        d.keys("left").await;
+        d.settle().await;
+        assert!(d.screen().contains("offline"));
+    }
+
     async fn the_next_ticket_is_pulled_opened_and_given_back(fresh: Fresh) {
         let clock = clock();
         let door = fresh.door("li", Role::Operator, &clock);

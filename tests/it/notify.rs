@@ -22,6 +22,7 @@ use zhiban::oncall::model::Rota;
 use zhiban::oncall::store as oncall;
 use zhiban::tickets::actions::{Change, New, What};
 use zhiban::tickets::jobs::Tick;
+use zhiban::tickets::store as tickets;
 
 use crate::db::Fresh;
 use crate::on_both;
@@ -272,6 +273,62 @@ on_both! {
         assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
     }
 
+    async fn a_reply_that_is_taken_back_never_leaves(fresh: Fresh) {
+        let (url, stand) = stand_in().await;
+        let mut config = with_channel(robot(&url));
+        config.notify.answer_by = [("wecom".to_owned(), "group".to_owned())].into();
+        let door = door(&fresh, config);
+        Answer.run(&door).await.expect("begin");
+        let report = zhiban::intake::actions::Report {
+            channel: zhiban::intake::model::Channel::Wecom,
+            source: "app".into(),
+            key: Some("m1".into()),
+            digest: "d".into(),
+            sender: zhiban::intake::model::Sender { address: "zhangmin".into(), name: "张敏".into(), contact: String::new() },
+            module: String::new(),
+            title: "报销单打不开".into(),
+            body: "…".into(),
+            scope: "individual".into(),
+            severity: "general".into(),
+            reported_at: None,
+        };
+        door.run(&report).await.expect("report");
+        let operator = fresh.door("li", Role::Operator, door.clock());
+        let step = async || {
+            Answer.run(&door).await.expect("answer");
+            Send.run(&door).await.expect("send");
+            texts(&stand).len()
+        };
+        let say = async |text: &str| {
+            let said = operator.run(&Change::new(1, What::Reply(text.into()))).await.expect("reply");
+            said.undo.expect("can be taken back")
+        };
+        let responded = async || tickets::get(&fresh.store, 1).await.expect("get").expect("there").response_met_at;
+        // it lies in the outbox already
+        let back = say("请清除缓存").await;
+        assert_eq!(step().await, 0);
+        assert!(responded().await.is_some());
+        advance(&door, 10 * SECOND).await;
+        operator.run(&*back).await.expect("in time");
+        assert_eq!(responded().await, None, "nobody has answered");
+        advance(&door, MINUTE).await;
+        assert_eq!(step().await, 0);
+        assert_eq!(outbox::list(&fresh.store, Some("discarded"), 9).await.expect("list").len(), 1);
+        // nobody has looked at the journal yet
+        let back = say("请重启").await;
+        operator.run(&*back).await.expect("in time");
+        advance(&door, MINUTE).await;
+        assert_eq!(step().await, 0);
+        // it left before: the answer stands and so does the clock
+        let back = say("已处理").await;
+        Answer.run(&door).await.expect("answer");
+        advance(&door, 11 * SECOND).await;
+        assert_eq!(step().await, 1);
+        assert!(operator.run(&*back).await.is_err());
+        assert!(responded().await.is_some());
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
     async fn quiet_hours_hold_back_what_is_not_urgent(fresh: Fresh) {
         let (url, stand) = stand_in().await;
         let mut config = with_channel(robot(&url));
@@ -381,7 +438,8 @@ async fn a_reply_goes_back_by_mail_after_ten_seconds_unless_it_is_taken_back() {
     };
     door.run(&report).await.expect("report");
     let operator = fresh.door("li", Role::Operator, door.clock());
-    operator.run(&Change::new(1, What::Reply("请清除缓存后重试".into()))).await.expect("reply");
+    let said = operator.run(&Change::new(1, What::Reply("请清除缓存后重试".into()))).await.expect("reply");
+    let said = said.undo.expect("can be taken back");
     Answer.run(&door).await.expect("answer");
     Send.run(&door).await.expect("send");
     assert!(sink.mails().is_empty(), "held, so that it can be taken back");
@@ -389,6 +447,8 @@ async fn a_reply_goes_back_by_mail_after_ten_seconds_unless_it_is_taken_back() {
     Send.run(&door).await.expect("send");
     Answer.run(&door).await.expect("answer");
     Send.run(&door).await.expect("send");
+    let late = operator.run(&*said).await.expect_err("it has left");
+    assert!(late.to_string().contains("#1"), "{late}");
     let mails = sink.mails();
     assert_eq!(mails.len(), 1, "once");
     for part in ["To: zhangmin@oa.example", "In-Reply-To: <abc@qq.example>", "Auto-Submitted: auto-generated", "<oa-1-"]

@@ -3,6 +3,7 @@
 use zhiban::action::{ActionError, Role};
 use zhiban::calendar::HolidayList;
 use zhiban::clock::{Clock, HOUR, MINUTE, parse_rfc3339};
+use zhiban::config::Tickets;
 use zhiban::journal;
 use zhiban::tickets::actions::{Change, Import, New, Pull, Recount, What};
 use zhiban::tickets::store::{self, Cursor, Queue};
@@ -470,8 +471,61 @@ on_both! {
             let solved = What::Resolve { cause: "c".into(), solution: solution.into() };
             door.run(&Change::new(id, solved)).await.expect("resolve");
         }
-        let found = store::similar(&fresh.store, "oa-db-2 磁盘空间告警", 5).await.expect("similar");
+        let found = store::similar(&fresh.store, "oa-db-2 磁盘空间告警", store::Among::Solved, None, 5).await.expect("similar");
         assert_eq!(found.iter().map(|s| s.solution.as_str()).collect::<Vec<_>>(), ["清理归档日志"]);
+    }
+
+    async fn the_rare_word_makes_tickets_alike(fresh: Fresh) {
+        let door = fresh.door("wang", Role::Operator, &clock());
+        for i in 0..30 {
+            door.run(&new(&format!("打印机 offline 楼层{i}"), "general")).await.expect("new");
+        }
+        door.run(&new("打印机 offline kerberos", "general")).await.expect("new");
+        door.run(&new("kerberos 登录失败", "general")).await.expect("new");
+        let alike = async |text: &str, except| {
+            store::similar(&fresh.store, text, store::Among::All, except, 3).await.expect("similar")
+        };
+        let found = alike("打印机 offline kerberos", Some(31)).await;
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|s| s.id != 31 && s.score > 0.0 && s.score < 1.0));
+        let found = alike("打印机 offline kerberos", None).await;
+        assert_eq!((found[0].id, found[0].score), (31, 1.0));
+        assert!(found[0].score > found[1].score);
+        assert!(alike("… ! ?", None).await.is_empty());
+        assert!(alike("无关内容 unrelated", None).await.is_empty());
+    }
+
+    async fn another_policy_is_tried_on_what_happened(fresh: Fresh) {
+        use zhiban::tickets::simulate::simulate;
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        let before = Tickets::default();
+        door.run(&new("answered late", "urgent")).await.expect("new");
+        door.run(&new("answered in time", "general")).await.expect("new");
+        clock.set(clock.now() + 40 * MINUTE);
+        for id in [1, 2] {
+            door.run(&Change::new(id, What::Reply("…".into()))).await.expect("reply");
+        }
+        let solve = What::Resolve { cause: "c".into(), solution: "s".into() };
+        for id in [1, 2] {
+            door.run(&Change::new(id, solve.clone())).await.expect("resolve");
+        }
+        clock.set(clock.now() + 60 * MINUTE);
+        let month = (clock.now() - 30 * 24 * 60 * MINUTE, clock.now());
+        let same = simulate(&fresh.store, &before, &before, month, clock.now()).await.expect("simulated");
+        assert_eq!((same.tickets, same.now, same.then, same.changed.len()), (2, 1, 1, 0));
+        let text = "[levels]\nurgent = { response = \"1h\", resolution = \"2h\", calendar = \"always\" }\n\
+                    general = { response = \"10m\", resolution = \"30m\", calendar = \"always\" }\n";
+        let then = before.overlaid("p.toml", text).expect("policy");
+        assert!(then.levels.contains_key("important"), "what the file does not say stays");
+        let tried = simulate(&fresh.store, &before, &then, month, clock.now()).await.expect("simulated");
+        assert_eq!((tried.now, tried.then), (1, 2));
+        let changed: Vec<_> = tried.changed.iter().map(|c| (c.id, c.clock, c.now, c.then)).collect();
+        assert_eq!(changed, [(1, "response", true, false), (2, "response", false, true), (2, "resolution", false, true)]);
+        let wrong = before.overlaid("p.toml", "[levels]\nurgnt = 3\n").expect_err("wrong").to_string();
+        assert!(wrong.contains("p.toml:2"), "{wrong}");
+        let wrong = before.overlaid("p.toml", "[office]\nzone = \"Mars\"\n").expect_err("wrong").to_string();
+        assert!(wrong.contains("p.toml:2"), "{wrong}");
     }
 
     async fn every_order_pages_without_gap(fresh: Fresh) {

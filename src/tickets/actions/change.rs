@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::new::{New, create};
-use super::undo::{HELD, Standing, TakeBack};
+use super::undo::{Standing, TakeBack};
 use super::{Change, What, json_of};
 use crate::action::{ActionError, Apply, Done};
 use crate::clock::rfc3339;
 use crate::locale::tickets as say;
+use crate::notify::model::TAKE_BACK;
 use crate::tickets::model::{Happening, Ticket, level_of};
 use crate::tickets::sla::Policy;
 use crate::tickets::store;
@@ -100,7 +101,7 @@ impl Change {
             }
             survivor = Some(self.take_in(cx, into, &t, &past, &policy).await?);
         }
-        let Made { kind, data, message } = self.change(cx, &mut t)?;
+        let Made { kind, mut data, message } = self.change(cx, &mut t)?;
         let by_the_way =
             matches!(self.what, What::Note(_) | What::Link { .. } | What::UserMessage { .. } | What::Alert { .. });
         if t.state == "new" && !by_the_way {
@@ -109,12 +110,14 @@ impl Change {
         t.version += 1;
         past.push(Happening { at: cx.now, actor: cx.actor.name.clone(), kind: kind.into(), data: data.clone() });
         let n = past.len();
+        // what follows from it elsewhere is found again by its place
+        data["n"] = json!(n);
         self.write(cx, &mut t, &mut past, known, &policy).await?;
         let back = TakeBack {
             places: vec![n],
             before,
             after: Standing::of(&t),
-            until: matches!(self.what, What::Reply(_)).then(|| cx.now + HELD),
+            until: matches!(self.what, What::Reply(_)).then(|| cx.now + TAKE_BACK),
             again: self.what.clone(),
             survivor,
         };

@@ -4,15 +4,14 @@ use serde_json::json;
 
 use super::{Change, What, json_of};
 use crate::action::{ActionError, Apply, Done};
-use crate::clock::{Millis, SECOND};
+use crate::clock::Millis;
 use crate::locale::tickets as say;
+use crate::notify::model::dedupe_prefix;
+use crate::notify::store as outbox;
 use crate::tickets::model::{Happening, Ticket};
 use crate::tickets::sla::Policy;
 use crate::tickets::store;
 use crate::tickets::words::kind_word;
-
-/// How long an answer can be taken back.
-pub(super) const HELD: Millis = 10 * SECOND;
 
 /// What a change may do to a row, beyond its clocks.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +112,15 @@ impl Change {
         }
         if Standing::of(&t) != back.after {
             return Err(cx.conflict(format!("#{}", self.id), "ticket", &self.id.to_string()).await);
+        }
+        for n in &back.places {
+            // an answer that has left cannot be unsaid; a question how content they are is only kept back if it can be
+            for (template, all) in [("reply", true), ("survey", false)] {
+                let prefix = dedupe_prefix(template, self.id, *n);
+                if outbox::keep_back(cx.tx, self.id, &prefix, all, cx.now).await? > 0 && all {
+                    return Err(ActionError::Invalid(say::sent_already(self.id)));
+                }
+            }
         }
         if let Some(other) = &back.survivor {
             let missing = || ActionError::NotFound { what: format!("#{}", other.id) };

@@ -1,6 +1,7 @@
 //! Tickets in the store: its only SQL. Queues and search read, `write` is for the actions.
 
 mod calendar;
+mod filtered;
 mod queue;
 mod search;
 mod write;
@@ -12,8 +13,9 @@ use crate::tickets::model::{Happening, Ticket};
 
 pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
 pub(super) use calendar::{import, pass, set_pass, terms};
+pub use filtered::{Found, LOOKED_AT, MOST_COUNTED, count_filtered, filtered};
 pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in, plans};
-pub use search::{Solved, find, similar};
+pub use search::{Among, Similar, find, similar};
 pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_urgent_unowned, open_after, update};
 
 /// What a list shows of a ticket; the rest is empty there.
@@ -97,6 +99,30 @@ const HAPPENINGS: &str = "SELECT at, actor, kind, data FROM ticket_event WHERE t
 /// When the store does not answer.
 pub async fn happenings(store: &Store, id: i64) -> Result<Vec<Happening>, StoreError> {
     store.rows(HAPPENINGS, args![id], read_happening).await
+}
+
+/// Tickets reported from `month.0` and before `month.1` with a number above `after`, each with what happened to it: the
+/// next 500 in the order of their numbers. Merged ones are left out.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn reported_in(
+    store: &Store,
+    month: (Millis, Millis),
+    after: i64,
+) -> Result<Vec<(i64, Vec<Happening>)>, StoreError> {
+    let sql = "WITH k AS MATERIALIZED (SELECT id FROM ticket WHERE id > $3 AND reported_at >= $1 AND reported_at < $2 \
+               AND state <> 'merged' ORDER BY id LIMIT 500) \
+               SELECT e.at, e.actor, e.kind, e.data, k.id FROM k JOIN ticket_event e ON e.ticket_id = k.id ORDER BY k.id, e.n";
+    let rows = store.rows(sql, args![month.0, month.1, after], |r| Ok((r.get::<i64>(4)?, read_happening(r)?))).await?;
+    let mut out: Vec<(i64, Vec<Happening>)> = vec![];
+    for (id, happening) in rows {
+        match out.last_mut() {
+            Some((last, past)) if *last == id => past.push(happening),
+            _ => out.push((id, vec![happening])),
+        }
+    }
+    Ok(out)
 }
 
 /// Tickets for which an instant of the clocks has passed: the work of a tick.

@@ -8,6 +8,12 @@ use crate::tickets::model::Ticket;
 
 /// So many of the newest are looked at for similar ones.
 const AMONG: i64 = 300;
+/// They are looked for in so many of the newest tickets first.
+const NEWEST: i64 = 100_000;
+/// A word that so many tickets hold tells little.
+const COMMON: i64 = 3_000;
+/// Less than this is not alike.
+const LEAST: f64 = 0.2;
 
 /// Tickets whose title or body hold the words of `query`, newest first; all tickets where it is blank. Bodies are left
 /// out.
@@ -43,47 +49,134 @@ fn hits(dialect: Dialect) -> &'static str {
     }
 }
 
-/// A ticket that was solved, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Solved {
+/// At most `most` numbers of tickets that hold the words of `$1`, newest first.
+pub(super) fn hits_of(dialect: Dialect, most: i64) -> String {
+    hits(dialect).replace("$2", &most.to_string())
+}
+
+/// Which tickets similar ones are looked for among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// All but merged ones.
+    All,
+    /// Those that were solved, and how.
+    Solved,
+}
+
+/// A ticket that looks like another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Similar {
     /// Its number.
     pub id: i64,
     /// Its title.
     pub title: String,
-    /// What it was.
+    /// What it was; empty while it is open.
     pub cause: String,
-    /// What helped.
+    /// What helped; empty while it is open.
     pub solution: String,
+    /// How much of what is told by the words looked for is in its title, 0 to 1: rare words tell more.
+    pub score: f64,
 }
 
-/// Solved tickets that share the most words with `title`, at most `limit`; looked for among the newest that share any.
+/// A word, and how much it tells.
+type Weighed = (String, f64);
+
+/// What each word tells, by how few tickets hold it; words that too many hold are told apart.
+async fn weigh(store: &Store, words: Vec<String>) -> Result<(Vec<Weighed>, Vec<String>), StoreError> {
+    let newest = store.row("SELECT coalesce(max(id), 0) FROM ticket", args![], |r| r.get::<i64>(0)).await?;
+    let all = newest.unwrap_or_default().max(1) as f64;
+    let mut common: Vec<(String, f64)> = vec![];
+    if store.dialect() == Dialect::Postgres {
+        // a count reads every place of a word there; the statistics of ANALYZE know the words that many hold
+        let sql = "SELECT e.word, e.share::double precision FROM pg_stats s, \
+                   unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS e(word, share) \
+                   WHERE s.schemaname = current_schema() AND s.tablename = 'ticket_search' AND s.attname = 'words' \
+                   AND e.word IS NOT NULL";
+        common = store.rows(sql, args![], |r| Ok((r.get(0)?, r.get(1)?))).await?;
+    }
+    let (mut weighed, mut rare) = (Vec::with_capacity(words.len()), vec![]);
+    for word in words {
+        let holders = match store.dialect() {
+            Dialect::Sqlite => {
+                let sql = format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM ticket_search WHERE ticket_search MATCH $1 LIMIT {COMMON})"
+                );
+                store.row(&sql, args![format!("\"{word}\"")], |r| r.get::<i64>(0)).await?.unwrap_or_default() as f64
+            }
+            Dialect::Postgres => common.iter().find(|(w, _)| *w == word).map_or(1.0, |(_, share)| share * all),
+        };
+        if holders < COMMON as f64 {
+            rare.push(word.clone());
+        }
+        weighed.push((word, (1.0 + all / holders.max(1.0)).ln()));
+    }
+    Ok((weighed, rare))
+}
+
+/// Tickets whose titles look like `text`, the most alike first, at most `limit`; ticket `except` is not among them.
+/// They are looked for among the newest that share a rare word, first in the last 100 000 tickets, then in all.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn similar(store: &Store, title: &str, limit: usize) -> Result<Vec<Solved>, StoreError> {
-    let words = match store.dialect() {
-        Dialect::Sqlite => search::any_fts5(title),
-        Dialect::Postgres => search::any_tsquery(title),
+pub async fn similar(
+    store: &Store,
+    text: &str,
+    among: Among,
+    except: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Similar>, StoreError> {
+    let (weighed, rare) = weigh(store, search::telling(text)).await?;
+    let whole: f64 = weighed.iter().map(|(_, w)| w).sum();
+    if whole <= 0.0 {
+        return Ok(vec![]);
+    }
+    // where every word is common, those that hold all of them are few enough
+    let words = match (store.dialect(), rare.is_empty()) {
+        (Dialect::Sqlite, false) => search::any_fts5(&rare),
+        (Dialect::Postgres, false) => search::any_tsquery(&rare),
+        (Dialect::Sqlite, true) => search::fts5(text),
+        (Dialect::Postgres, true) => search::tsquery(text),
     };
     let Some(words) = words else { return Ok(vec![]) };
+    let newest = store.row("SELECT coalesce(max(id), 0) FROM ticket", args![], |r| r.get::<i64>(0)).await?;
+    let window = newest.unwrap_or_default() - NEWEST;
+    let which = match among {
+        Among::All => "t.state <> 'merged'",
+        Among::Solved => "t.state = 'resolved' AND t.solution IS NOT NULL",
+    };
+    let keys = match store.dialect() {
+        Dialect::Sqlite => {
+            "SELECT rowid AS id FROM ticket_search WHERE ticket_search MATCH $1 AND rowid > $2 ORDER BY rowid DESC LIMIT $3"
+        }
+        Dialect::Postgres => {
+            "SELECT id FROM ticket_search WHERE words @@ to_tsquery('simple', $1) AND id > $2 ORDER BY id DESC LIMIT $3"
+        }
+    };
     let sql = format!(
-        "SELECT t.id, t.title, t.cause, t.solution FROM ({}) k JOIN ticket t ON t.id = k.id \
-         WHERE t.state = 'resolved' AND t.solution IS NOT NULL ORDER BY k.id DESC",
-        hits(store.dialect())
+        "WITH hit AS MATERIALIZED ({keys}) SELECT t.id, t.title, t.cause, t.solution FROM hit JOIN ticket t ON t.id = hit.id \
+         WHERE {which} ORDER BY t.id DESC"
     );
-    let mut found = store
-        .rows(&sql, args![words, AMONG], |r| {
+    let mut found: Vec<Similar> = vec![];
+    for after in [window, 0] {
+        let rows = store.rows(&sql, args![words.as_str(), after.max(0), AMONG], |r| {
             let (cause, solution) = (r.get::<Option<String>>(2)?, r.get::<Option<String>>(3)?);
-            let solved = Solved {
+            let title: String = r.get(1)?;
+            let shared = search::shared(&title, weighed.iter().map(|(w, weight)| (w.as_str(), *weight)));
+            Ok(Similar {
                 id: r.get(0)?,
-                title: r.get(1)?,
+                title,
                 cause: cause.unwrap_or_default(),
                 solution: solution.unwrap_or_default(),
-            };
-            Ok((search::shared(title, &solved.title), solved))
-        })
-        .await?;
-    // stable: of those that share as much the newest comes first
-    found.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
-    Ok(found.into_iter().filter(|(shared, _)| *shared >= 2).map(|(_, solved)| solved).take(limit).collect())
+                score: (shared / whole).clamp(0.0, 1.0),
+            })
+        });
+        found = rows.await?.into_iter().filter(|s| s.score >= LEAST && Some(s.id) != except).collect();
+        if found.len() >= limit || after <= 0 {
+            break;
+        }
+    }
+    // stable: of those that are as much alike the newest comes first
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.truncate(limit);
+    Ok(found)
 }

@@ -11,7 +11,7 @@ use crate::locale::tickets as say;
 use crate::tickets::actions::{New, What};
 use crate::tickets::model::{Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of};
 use crate::tickets::sla::Policy;
-use crate::tickets::store::{Order, Solved};
+use crate::tickets::store::{Order, Similar};
 use crate::tickets::view::{clock_text, order_word};
 use crate::tickets::words::{level_word, link_word, local, scope_word};
 
@@ -120,7 +120,7 @@ impl TicketsTab {
 
     /// Cause and solution, with what helped before; `#7` as the solution takes over that of ticket 7.
     pub(super) fn ask_resolve(&mut self) -> Vec<Effect> {
-        let similar: Arc<Mutex<Vec<Solved>>> = Arc::default();
+        let similar: Arc<Mutex<Vec<Similar>>> = Arc::default();
         let fields = vec![Field::text(say::field_cause(), ""), Field::long(say::field_solution(), "")];
         let shown = similar.clone();
         let preview: Preview = Box::new(move |_, _| {

@@ -7,9 +7,10 @@ use crate::action::{Door, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::console::tab::{Load, Snapshot};
 use crate::store::{Store, StoreError};
+use crate::text::filter::{Filter, parse};
 use crate::tickets::model::{Happening, Ticket};
 use crate::tickets::sla::Policy;
-use crate::tickets::store::{self, Cursor, Order, Queue, Solved};
+use crate::tickets::store::{self, Among, Cursor, Order, Queue};
 
 /// Tickets held before the cursor, and after it.
 const HALF: i64 = 200;
@@ -43,7 +44,7 @@ pub(super) struct Lists {
 }
 
 /// Similar solved tickets, for the form that is open: filled in when they are found.
-pub(super) type Similar = Arc<Mutex<Vec<Solved>>>;
+pub(super) type Similar = Arc<Mutex<Vec<store::Similar>>>;
 
 pub(super) struct Page {
     /// Nothing: the rows held are still good, only the detail was asked for.
@@ -58,6 +59,8 @@ pub(super) struct Page {
 struct Rows {
     around: Vec<Ticket>,
     counts: [i64; 5],
+    saved_counts: Vec<(i64, bool)>,
+    capped: bool,
     /// Whether the first row is the first of the queue, and the last the last.
     whole: (bool, bool),
     jump: Option<Jump>,
@@ -70,6 +73,11 @@ pub(super) enum Jump {
     Bottom,
 }
 
+/// Whether there may be more rows than these.
+fn full(rows: &[Ticket], limit: i64) -> bool {
+    rows.len() as i64 >= limit
+}
+
 /// The rows of a queue around `at`.
 async fn rows_around(
     s: &Store,
@@ -80,7 +88,6 @@ async fn rows_around(
     jump: Option<Jump>,
 ) -> Result<(Vec<Ticket>, (bool, bool)), StoreError> {
     let get = |cursor, limit| store::page_in(s, queue, me, now, cursor, limit);
-    let full = |rows: &[Ticket], limit: i64| rows.len() as i64 >= limit;
     match (jump, at) {
         (Some(Jump::Bottom), _) => {
             let rows = get(Cursor::End, 2 * HALF).await?;
@@ -109,6 +116,7 @@ impl TicketsTab {
         if let Some(order) = order.filter(|o| *o != self.order) {
             self.order = order;
             self.search.clear();
+            self.saved = None;
             self.place.start_over();
             self.jump = Some(Jump::Top);
             self.stale = true;
@@ -117,6 +125,7 @@ impl TicketsTab {
         if let Some(id) = pulled {
             self.queue = Queue::ORDER.iter().position(|q| *q == Queue::Mine).unwrap_or(self.queue);
             self.search.clear();
+            self.saved = None;
             self.go_to = Some(id);
             self.full = true;
             self.scroll.set(0);
@@ -128,6 +137,8 @@ impl TicketsTab {
         self.heed();
         let go_to = self.go_to;
         let (queue, order, search, me) = (self.queue, self.order, self.search.clone(), self.me.clone());
+        let saved: Vec<Filter> =
+            self.config.tickets.queues.iter().map(|q| parse(&q.filter).unwrap_or_default()).collect();
         let current = self.current().map(|t| t.id);
         let only_detail = !std::mem::take(&mut self.stale);
         let jump = self.jump;
@@ -151,13 +162,21 @@ impl TicketsTab {
                 let rows = if only_detail {
                     None
                 } else {
+                    let mut capped = false;
                     let (rows, whole) = if search.is_empty() {
                         rows_around(s, (Queue::ORDER[queue], order), &me, now, at, jump).await.map_err(text)?
                     } else {
-                        (store::find(s, &search, 2 * HALF).await.map_err(text)?, (true, true))
+                        let filter = parse(&search).map_err(|e| e.to_string())?;
+                        let found = store::filtered(s, &filter, &me, now, 2 * HALF).await.map_err(text)?;
+                        capped = found.capped || full(&found.tickets, 2 * HALF);
+                        (found.tickets, (true, true))
                     };
                     let counts = store::counts(s, &me, now).await.map_err(text)?;
-                    Some(Rows { around: rows, counts, whole, jump })
+                    let mut saved_counts = Vec::with_capacity(saved.len());
+                    for filter in &saved {
+                        saved_counts.push(store::count_filtered(s, filter, &me, now).await.map_err(text)?);
+                    }
+                    Some(Rows { around: rows, counts, saved_counts, capped, whole, jump })
                 };
                 let id = match &rows {
                     None => current,
@@ -175,7 +194,7 @@ impl TicketsTab {
                 };
                 if let (Some(found), Some((t, _))) = (similar, &detail) {
                     // nothing found is as good as a search that failed: the form works without
-                    let solved = store::similar(s, &t.title, 5).await.unwrap_or_default();
+                    let solved = store::similar(s, &t.title, Among::Solved, Some(t.id), 5).await.unwrap_or_default();
                     *found.lock().unwrap_or_else(PoisonError::into_inner) = solved;
                 }
                 let policy = match held {
@@ -225,6 +244,8 @@ impl TicketsTab {
             self.place.put(self.rows.iter().map(|t| t.id));
         }
         self.counts = fresh.counts;
+        self.saved_counts = fresh.saved_counts;
+        self.capped = fresh.capped;
         self.whole = fresh.whole;
         match fresh.jump {
             Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),

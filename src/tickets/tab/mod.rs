@@ -21,6 +21,7 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::console::tab::{Attention, Effect, Listing, Load, Offers, Rows, Snapshot, Tab, WallFacts, WallProblem};
 use crate::locale::tickets as say;
+use crate::text::filter::parse;
 use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
@@ -77,6 +78,12 @@ pub struct TicketsTab {
     stale: bool,
     pub(super) place: Rows<i64>,
     pub(super) search: String,
+    /// The saved queue that is open, by its place in the configuration: its filter is what is searched for.
+    pub(super) saved: Option<usize>,
+    /// How many each saved queue holds, and whether there may be more.
+    pub(super) saved_counts: Vec<(i64, bool)>,
+    /// Not every ticket was looked at.
+    pub(super) capped: bool,
     /// The ticket takes the whole screen.
     pub(super) full: bool,
     /// First line shown of the ticket.
@@ -110,6 +117,9 @@ impl TicketsTab {
             stale: true,
             place: Rows::default(),
             search: String::new(),
+            saved: None,
+            saved_counts: vec![],
+            capped: false,
             full: false,
             scroll: Cell::new(0),
             loaded: false,
@@ -285,13 +295,21 @@ impl Tab for TicketsTab {
         }
         match command {
             "left" | "right" => {
-                let n = Queue::ORDER.len();
-                self.queue = (self.queue + if command == "left" { n - 1 } else { 1 }) % n;
+                let built_in = Queue::ORDER.len();
+                let n = built_in + self.config.tickets.queues.len();
+                let at = self.saved.map_or(self.queue, |i| built_in + i);
+                let to = (at + if command == "left" { n - 1 } else { 1 }) % n;
+                self.saved = to.checked_sub(built_in);
                 self.search.clear();
+                match self.saved.and_then(|i| self.config.tickets.queues.get(i)) {
+                    Some(queue) => self.search.clone_from(&queue.filter),
+                    None => self.queue = to,
+                }
                 self.start_over()
             }
             "back" => {
                 self.search.clear();
+                self.saved = None;
                 self.place.unmark();
                 self.start_over()
             }
@@ -316,6 +334,7 @@ impl Tab for TicketsTab {
                 // the queue of what is breached or soon will be, and back
                 self.queue = if Queue::ORDER[self.queue] == Queue::Breaching { Queue::ORDER.len() - 1 } else { 0 };
                 self.search.clear();
+                self.saved = None;
                 self.start_over()
             }
             "copy" => self.current().map(|t| Effect::Copy(format!("#{}", t.id))).into_iter().collect(),
@@ -333,7 +352,11 @@ impl Tab for TicketsTab {
     }
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
+        if let Err(e) = parse(text) {
+            return vec![Effect::Say(e.to_string())];
+        }
         text.trim().clone_into(&mut self.search);
+        self.saved = None;
         self.full = false;
         self.start_over()
     }

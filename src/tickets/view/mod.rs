@@ -62,11 +62,20 @@ pub(super) fn draw(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
 fn draw_queues(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect) {
     let mut x = area.x + 2;
     let right = area.right().saturating_sub(1);
-    if !tab.search.is_empty() {
-        let found = format!(" {} ", say::found(&tab.search, tab.rows.len()));
+    if !tab.search.is_empty() && tab.saved.is_none() {
+        let more = if tab.capped { "+" } else { "" };
+        let found = format!(" {} ", say::found(&tab.search, &format!("{}{more}", tab.rows.len())));
         brush.text(buf, x, area.y, right.saturating_sub(x), &found, Role::TabActive);
         return;
     }
+    let saved = tab.config.tickets.queues.iter().enumerate().map(|(i, queue)| {
+        let name = crate::text::clean(&queue.name);
+        match tab.saved_counts.get(i) {
+            Some((n, more)) => format!(" {name} {n}{} ", if *more { "+" } else { "" }),
+            None => format!(" {name} "),
+        }
+    });
+    let at = tab.saved.map_or(tab.queue, |i| queue_names().len() + i);
     let labels: Vec<String> = queue_names()
         .iter()
         .zip(tab.counts)
@@ -74,15 +83,16 @@ fn draw_queues(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
             let count = if count >= 10_000 { "10k+".to_owned() } else { count.to_string() };
             format!(" {name} {count} ")
         })
+        .chain(saved)
         .collect();
     // where not all of them fit, those before the open one give way
     let room = usize::from(right.saturating_sub(x));
     let mut first = 0;
-    while first < tab.queue && labels[first..=tab.queue].iter().map(|l| width(l) + 1).sum::<usize>() > room {
+    while first < at && labels[first..=at].iter().map(|l| width(l) + 1).sum::<usize>() > room {
         first += 1;
     }
     for (i, label) in labels.iter().enumerate().skip(first) {
-        let role = if i == tab.queue { Role::TabActive } else { Role::Header };
+        let role = if i == at { Role::TabActive } else { Role::Header };
         x = brush.text(buf, x, area.y, right.saturating_sub(x), label, role) + 1;
     }
     if tab.order != Order::Urgency {
