@@ -11,7 +11,7 @@ pub fn all(config: &Arc<Config>, me: &str) -> Vec<Box<dyn Tab>> {
         Box::new(crate::health::tab::HealthTab::new(config.clone())),
         Box::new(crate::tickets::tab::TicketsTab::new(config.clone(), me, Some(super::evidence::find))),
         Box::new(crate::workflows::tab::WorkflowsTab::new(config.clone())),
-        Box::<crate::accounts::tab::AccountsTab>::default(),
+        Box::new(crate::accounts::tab::AccountsTab::new(config.clone())),
         Box::new(crate::backups::tab::BackupsTab::new(config.clone())),
     ]
 }

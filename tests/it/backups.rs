@@ -300,7 +300,7 @@ fn an_empty_catalogue_says_how_to_fill_it() {
 
 /// Whether a tool is installed; `tests/run` installs all of them, and says so when one is missing.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     let found = Command::new(program).arg("--help").output().is_ok();
     let must = std::env::var_os("ZHIBAN_TEST_ALL").is_some();
     assert!(found || !must, "{program} is not installed");
@@ -310,7 +310,7 @@ fn installed(program: &str) -> bool {
     found
 }
 
-fn sh(folder: &Path, script: &str) -> String {
+pub(crate) fn sh(folder: &Path, script: &str) -> String {
     let done = Command::new("sh").arg("-euc").arg(script).current_dir(folder).output().expect("sh");
     let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
     assert!(done.status.success(), "{script}\n{}{}", text(&done.stdout), text(&done.stderr));
@@ -318,7 +318,7 @@ fn sh(folder: &Path, script: &str) -> String {
 }
 
 /// A door whose configuration knows how to reach one repository.
-fn door_for(fresh: &Fresh, own: BackupSystem, clock: &Clock) -> Door {
+pub(crate) fn door_for(fresh: &Fresh, own: BackupSystem, clock: &Clock) -> Door {
     let mut config = Config::default();
     config.backups.system = vec![own];
     config.backups.scan_timeout = zhiban::config::Dur(60_000);
@@ -326,13 +326,13 @@ fn door_for(fresh: &Fresh, own: BackupSystem, clock: &Clock) -> Door {
     Door::new(fresh.store.clone(), clock.clone(), config.into(), actor, false)
 }
 
-async fn look(door: &Door, what: Work) -> Value {
+pub(crate) async fn look(door: &Door, what: Work) -> Value {
     let all = store::facts(door.store(), door.config(), door.clock().now()).await.expect("facts");
     work(door, &all[0], &all[0].repos[0], what, None).await.expect("taken in").value
 }
 
 /// Breaks one byte in the middle of the largest file below `folder`.
-fn flip(folder: &Path) {
+pub(crate) fn flip(folder: &Path) {
     let largest = sh(folder, "find . -type f -printf '%s %p\\n' | sort -n | tail -n 1 | cut -d' ' -f2-");
     let file = folder.join(largest.trim());
     let mut bytes = std::fs::read(&file).expect("pack");

@@ -1,15 +1,12 @@
-//! What is imported comes back, on both databases: workflows, accounts.
+//! What is imported comes back, on both databases: workflows.
 
-use std::collections::BTreeMap;
-
-use zhiban::accounts::actions::{Decide, ImportAccounts, ImportRoster};
-use zhiban::action::{ActionError, Role};
+use zhiban::action::Role;
 use zhiban::clock::{Clock, parse_rfc3339};
+use zhiban::workflows;
 use zhiban::workflows::actions::Import as ImportLog;
 use zhiban::workflows::analysis::analyse;
 use zhiban::workflows::log::Log;
 use zhiban::workflows::model::Event;
-use zhiban::{accounts, workflows};
 
 use crate::on_both;
 
@@ -35,26 +32,5 @@ on_both! {
         let found = workflows::store::find(&fresh.store, "expense").await.expect("store").expect("there");
         let back = workflows::store::load(&fresh.store, found.id).await.expect("log");
         assert_eq!(analyse(&back), analyse(&log()));
-    }
-
-    async fn the_sample_is_audited_and_a_freeze_waits_for_the_directory(fresh: Fresh) {
-        let clock = clock();
-        let door = fresh.door("wang", Role::Operator, &clock);
-        let (all, bad) = accounts::sources::accounts_csv(include_bytes!("../fixtures/accounts/accounts.csv"), "oa", &BTreeMap::new()).expect("csv");
-        let (people, _) = accounts::sources::roster(include_bytes!("../fixtures/accounts/hr.csv")).expect("roster");
-        door.run(&ImportAccounts { system: "oa".into(), accounts: all.clone(), bad: bad.len(), force: false }).await.expect("accounts");
-        door.run(&ImportRoster { people, bad: 0, force: false }).await.expect("roster");
-        let short = ImportAccounts { system: "oa".into(), accounts: all[..5].to_vec(), bad: 0, force: false };
-        assert!(matches!(door.run(&short).await, Err(ActionError::Invalid(_))), "a file of half the size is not taken for half the staff leaving");
-        let stored = accounts::store::accounts(&fresh.store).await.expect("accounts");
-        let people = accounts::store::people(&fresh.store).await.expect("people");
-        let found = accounts::model::audit(&stored, &people, clock.now(), &zhiban::config::Accounts::default());
-        assert_eq!(found.len(), 12);
-        let leaver = found.iter().find(|f| f.rule == "A03").expect("the leaver");
-        let freeze = Decide { finding: leaver.id.clone(), account: leaver.account.clone(), decision: Some(("freeze".into(), "left".into(), None)) };
-        let outcome = door.run(&freeze).await.expect("decided");
-        assert_eq!(outcome.value["state"], "instructed");
-        door.run(outcome.undo.expect("undo").as_ref()).await.expect("undone");
-        assert!(accounts::store::decisions(&fresh.store).await.expect("decisions").is_empty());
     }
 }

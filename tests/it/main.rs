@@ -1,6 +1,7 @@
 //! Integration tests, linked once.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails right there")]
 
+mod accounts;
 mod backups;
 mod console;
 mod db;
@@ -13,6 +14,7 @@ mod imports;
 mod knowledge;
 mod mail;
 mod notify;
+mod pgbackrest;
 mod program;
 mod pty;
 mod screens;

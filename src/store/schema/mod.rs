@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = &[
     ("mail", include_str!("mail.sql")),
     ("calendar", include_str!("calendar.sql")),
     ("health history", include_str!("health_history.sql")),
+    ("account_history", include_str!("account_history.sql")),
 ];
 
 /// The newest schema version this binary knows.
