@@ -41,10 +41,17 @@ impl Clock {
         Self::Manual(Arc::new(AtomicI64::new(now)))
     }
 
-    /// A clock that starts at the present and runs `speed` times as fast.
-    pub fn scaled(speed: f64) -> Self {
-        let started = wall();
-        Self::Scaled { base: started, started, speed }
+    /// A clock that shows `base` now and runs `speed` times as fast as the wall clock from here on.
+    pub fn scaled(base: Millis, speed: f64) -> Self {
+        Self::Scaled { base, started: wall(), speed }
+    }
+
+    /// Seconds of shown time per second of wall-clock time.
+    pub fn pace(&self) -> f64 {
+        match self {
+            Self::Scaled { speed, .. } => *speed,
+            Self::System | Self::Manual(_) => 1.0,
+        }
     }
 
     /// The present instant of this clock.
@@ -58,10 +65,7 @@ impl Clock {
 
     /// Wall-clock milliseconds until this clock has advanced by `ahead`; at least zero.
     pub fn wall_until(&self, ahead: Millis) -> Millis {
-        match self {
-            Self::Scaled { speed, .. } if *speed > 0.0 => ((ahead as f64 / speed).ceil() as Millis).max(0),
-            _ => ahead.max(0),
-        }
+        ((ahead as f64 / self.pace()).ceil() as Millis).max(0)
     }
 
     /// Moves a [`Clock::Manual`] to `now`; the other kinds are left alone.

@@ -15,6 +15,10 @@ pub trait Job: Debug + Send + Sync {
     fn is_endless(&self) -> bool {
         false
     }
+    /// Whether it runs tools or talks to other machines: the demo, whose machines do not exist, leaves it out.
+    fn reaches_out(&self) -> bool {
+        false
+    }
     /// Runs once. It must be harmless to run again after a crash in the middle.
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>>;
 }

@@ -308,6 +308,20 @@ impl Door {
         }
     }
 
+    /// Opens a history: see [`History`].
+    ///
+    /// # Errors
+    /// When this door is not an admin's, or the store does not answer.
+    pub async fn history(&self) -> Result<History, ActionError> {
+        match self.refuses(Role::Admin) {
+            Some(refusal) => Err(refusal),
+            None => {
+                let door = Self { clock: Clock::manual(self.clock.now()), ..self.clone() };
+                Ok(History { tx: self.store.begin().await?, door })
+            }
+        }
+    }
+
     /// Authorises, applies, journals and commits `action`.
     ///
     /// # Errors
@@ -378,5 +392,35 @@ impl Door {
             Some(journal::append(tx, entry).await?)
         };
         Ok(Outcome { message: done.message, undo: done.undo, seq, value: done.value })
+    }
+}
+
+/// What several people did at several instants, told in one transaction: for the past that the demo begins with. Each
+/// action is authorised, applied and journalled as if it had come through the door of its actor at that instant.
+#[derive(Debug)]
+pub struct History {
+    door: Door,
+    tx: Tx,
+}
+
+impl History {
+    /// `actor` does `action` at `at`. After an error nothing of the history is to be committed.
+    ///
+    /// # Errors
+    /// As [`Door::run`].
+    pub async fn run(&mut self, actor: &Actor, at: Millis, action: &dyn Action) -> Result<Outcome, ActionError> {
+        if actor.role < action.needs() {
+            return Err(ActionError::Denied { needs: action.needs(), has: actor.role });
+        }
+        self.door.clock.set(at);
+        self.door.apply(&mut self.tx, actor, action).await
+    }
+
+    /// Makes it so.
+    ///
+    /// # Errors
+    /// When the store does not answer; nothing happened then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
     }
 }

@@ -95,6 +95,9 @@ impl Job for Scan {
     fn every(&self) -> Duration {
         Duration::from_secs(5)
     }
+    fn reaches_out(&self) -> bool {
+        true
+    }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
             if self.busy.swap(true, Ordering::SeqCst) {

@@ -10,6 +10,7 @@ use super::Global;
 use crate::action::{self, ActionError, Actor, Door, Identity, Outcome, Role};
 use crate::clock::{Clock, Millis, parse_rfc3339};
 use crate::config::{Config, ConfigError};
+use crate::demo::{self, Folder};
 use crate::locale::{self, cli as say};
 use crate::store::{Store, StoreError, StoreUrl};
 use crate::text;
@@ -129,6 +130,20 @@ impl Cx {
             clock: Clock::System,
             store: tokio::sync::OnceCell::new(),
         })
+    }
+
+    /// As [`Cx::new`], over a temporary store whose clock runs at `speed`; with the folder that is to be dropped last.
+    pub(super) async fn demo(global: &Global, speed: f64) -> Result<(Self, Folder), CliError> {
+        let mut cx = Self::new(global)?;
+        // what went wrong must outlive the demo
+        crate::log::report_panics(&cx.config);
+        let shown = std::env::temp_dir();
+        let folder = Folder::new(&shown).map_err(|e| CliError::Failed(format!("{}: {e}", shown.display())))?;
+        cx.config = demo::config(&cx.config, &folder).into();
+        cx.clock = Clock::scaled(demo::beginning(cx.clock.now(), &cx.config.tickets), speed);
+        let store = Store::open(&StoreUrl::sqlite(folder.path().join("demo.db"))).await?;
+        cx.store = tokio::sync::OnceCell::new_with(Some(store));
+        Ok((cx, folder))
     }
 
     /// The configuration file, where there is one.

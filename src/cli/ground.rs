@@ -1,14 +1,17 @@
 //! Commands of the ground: console, serve, operators, journal, store, configuration.
 
+use std::sync::Arc;
+
 use clap::{CommandFactory as _, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::{print, print_json, warn};
 use super::{Args, CliError, ConsoleArgs, Cx, Global};
 use crate::action::operators::{self, Add, Remove, SetRole};
-use crate::action::{Door, Role};
+use crate::action::{Door, Identity, Role};
 use crate::clock::rfc3339;
 use crate::config::{self, Config};
+use crate::demo::{self, Company, Live};
 use crate::journal;
 use crate::locale::cli as say;
 use crate::serve::http::Listener;
@@ -284,7 +287,18 @@ pub(super) async fn serve(cx: &Cx, args: ServeArgs) -> Result<(), CliError> {
     failed.map_or(Ok(()), |why| Err(CliError::Failed(why)))
 }
 
-pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(), CliError> {
+/// The console over a synthetic company; its folder goes when this returns.
+pub(super) async fn demo(global: &Global, args: &ConsoleArgs, wall: bool, speed: f64) -> Result<(), CliError> {
+    let (cx, _folder) = Cx::demo(global, speed).await?;
+    let (store, clock, config) = (cx.store().await?.clone(), cx.clock().clone(), cx.config().clone());
+    let company = Company::new(store.clone(), clock, config, &Identity::here().user, demo::SEED);
+    let live = company.settle().await?;
+    let result = console(&cx, args, wall, Some(live)).await;
+    store.close().await;
+    result
+}
+
+pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool, demo: Option<Live>) -> Result<(), CliError> {
     check_face(cx.config(), cx.file())?;
     let _log = crate::log::start(cx.config());
     let mut door = cx.door_as(if wall { "wall" } else { "console" }).await?;
@@ -301,7 +315,8 @@ pub(super) async fn console(cx: &Cx, args: &ConsoleArgs, wall: bool) -> Result<(
         tab: args.tab.map_or(0, |t| t as usize),
         themes: config::theme_folder(cx.file()),
         wall,
-        sample_here: true,
+        sample_here: demo.is_none(),
+        demo: demo.map(|live| Arc::new(tokio::sync::Mutex::new(live))),
     };
     crate::console::run(door, options).await.map_err(CliError::Failed)
 }

@@ -17,7 +17,7 @@ mod workflow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use context::{CliError, Cx};
 
@@ -67,6 +67,38 @@ pub struct ConsoleArgs {
     /// The tab to open first
     #[arg(long, value_enum)]
     tab: Option<TabName>,
+    #[command(flatten)]
+    demo: DemoArgs,
+}
+
+/// Options of the console and the wall.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct DemoArgs {
+    /// Show a synthetic company in a temporary store, gone on exit
+    #[arg(long)]
+    demo: bool,
+    /// With --demo: seconds of its time that pass in a second, 1 to 600 [default: 10]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    speed: Option<f64>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if (1.0..=600.0).contains(&n) => Ok(n),
+        _ => Err("write a number from 1 (real time) to 600".into()),
+    }
+}
+
+impl DemoArgs {
+    /// The speed of the demo that these and `others` ask for; `None` when no demo is asked for.
+    fn speed(self, others: Option<Self>) -> Result<Option<f64>, CliError> {
+        let speed = self.speed.or(others.and_then(|o| o.speed));
+        match self.demo || others.is_some_and(|o| o.demo) {
+            true => Ok(Some(speed.unwrap_or(10.0))),
+            false if speed.is_some() => Err(CliError::Usage(locale::cli::speed_without_demo())),
+            false => Ok(None),
+        }
+    }
 }
 
 /// A tab of the console.
@@ -87,7 +119,7 @@ pub enum TabName {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The console full screen for a wall display: read-only, rotating
-    Wall,
+    Wall(DemoArgs),
     /// Periodic work, and intake over HTTP
     Serve(ground::ServeArgs),
     /// Who is on duty, and who was called
@@ -161,8 +193,12 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let parsed = Args::command().try_get_matches().and_then(|m| {
+        let typed = m.value_source("store") == Some(clap::parser::ValueSource::CommandLine);
+        Ok((Args::from_arg_matches(&m)?, typed))
+    });
+    let (args, store_typed) = match parsed {
+        Ok(parsed) => parsed,
         Err(e) if !e.use_stderr() => {
             _ = e.print();
             return ExitCode::SUCCESS;
@@ -175,7 +211,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(e) => return context::report(&CliError::Failed(e.to_string()), json),
     };
-    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(run(args)));
+    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(run(args, store_typed)));
     let result = std::panic::catch_unwind(run).unwrap_or_else(|_| Err(CliError::Failed(crate::log::fault())));
     // store work that nobody waits for any more must not hold up the way out
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
@@ -185,18 +221,31 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(args: Args) -> Result<(), CliError> {
+async fn run(args: Args, store_typed: bool) -> Result<(), CliError> {
     match &args.command {
         Some(Command::Completions { shell }) => return ground::completions(*shell),
         Some(Command::Man) => return ground::man(),
         Some(Command::Config(ground::ConfigCmd::Check)) => return ground::config_check(&args.global),
         _ => {}
     }
+    let wall = match &args.command {
+        Some(Command::Wall(demo)) => Some(*demo),
+        _ => None,
+    };
+    if let Some(speed) = args.console.demo.speed(wall)? {
+        if store_typed {
+            return Err(CliError::Usage(locale::cli::demo_has_its_own()));
+        }
+        if wall.is_none() && args.command.is_some() {
+            return Err(CliError::Usage(locale::cli::demo_is_a_console()));
+        }
+        return ground::demo(&args.global, &args.console, wall.is_some(), speed).await;
+    }
     let cx = Cx::new(&args.global)?;
     crate::log::report_panics(cx.config());
     match args.command {
-        None => ground::console(&cx, &args.console, false).await,
-        Some(Command::Wall) => ground::console(&cx, &args.console, true).await,
+        None => ground::console(&cx, &args.console, false, None).await,
+        Some(Command::Wall(_)) => ground::console(&cx, &args.console, true, None).await,
         Some(Command::Serve(args)) => ground::serve(&cx, args).await,
         Some(Command::Oncall(cmd)) => desk::oncall(&cx, cmd).await,
         Some(Command::Outbox(cmd)) => desk::outbox(&cx, cmd).await,
@@ -226,7 +275,6 @@ async fn run(args: Args) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_tree_is_sound() {

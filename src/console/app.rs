@@ -93,21 +93,21 @@ pub(super) struct Seat {
 
 impl Seat {
     /// How old its data are beyond what is normal: `None` while they are as fresh as they should be.
-    pub(super) fn stale(&self, now: Millis) -> Option<Millis> {
-        let every = self.tab.refresh()?;
+    pub(super) fn stale(&self, now: Millis, least: Millis) -> Option<Millis> {
+        let every = self.tab.refresh()?.max(least);
         let age = now - self.loaded_at;
-        (self.tab.is_loaded() && self.loaded_at > 0 && age > 2 * every + 2 * SECOND).then_some(age)
+        (self.tab.is_loaded() && self.loaded_at > 0 && age > 2 * every + 2 * least.max(SECOND)).then_some(age)
     }
 
-    /// The next instant at which a load is due by time.
-    fn due(&self) -> Option<Millis> {
+    /// The next instant at which a load is due by time, `least` after the one before.
+    fn due(&self, least: Millis) -> Option<Millis> {
         if self.loading {
             return None;
         }
         if self.failed > 0 {
             return Some(self.retry_at);
         }
-        self.tab.refresh().map(|every| self.loaded_at + every)
+        self.tab.refresh().map(|every| self.loaded_at + every.max(least))
     }
 }
 
@@ -122,6 +122,8 @@ pub struct App {
     pub(super) read_only: bool,
     pub(super) wall: Option<Millis>,
     pub(super) zone: chrono_tz::Tz,
+    /// Seconds of shown time that a second at the keyboard lasts.
+    pub(super) pace: f64,
     pub(super) message: Option<(String, Role, Millis)>,
     /// Messages that have stood there, the last last.
     pub(super) told: std::collections::VecDeque<(Millis, String)>,
@@ -177,6 +179,8 @@ pub struct Setup {
     pub wall: Option<Millis>,
     /// The zone of shown times.
     pub zone: chrono_tz::Tz,
+    /// Seconds of shown time that a second at the keyboard lasts: 1, but for the demo.
+    pub pace: f64,
     /// Whether the mouse is captured.
     pub mouse: bool,
     /// Whether there is an editor for long text.
@@ -202,6 +206,7 @@ impl App {
             read_only: setup.read_only,
             wall: setup.wall,
             zone: setup.zone,
+            pace: setup.pace,
             message: None,
             told: std::collections::VecDeque::new(),
             editor: setup.editor && !setup.read_only,
@@ -244,6 +249,11 @@ impl App {
     /// Whether the first snapshot of the open tab is there.
     pub(super) fn is_ready(&self) -> bool {
         self.seats.get(self.active).is_none_or(|s| s.tab.is_loaded())
+    }
+
+    /// The shown time that passes while `ms` pass at the keyboard.
+    pub(super) fn shown(&self, ms: Millis) -> Millis {
+        (ms as f64 * self.pace) as Millis
     }
 
     /// Asks for everything anew.
@@ -348,7 +358,8 @@ impl App {
             }
             Err(why) => {
                 // each failure waits longer than the one before, at most ten seconds, and not all tabs at once
-                let wait = (250_i64 << seat.failed.min(6)).min(10 * SECOND);
+                let wait = (250_i64 << seat.failed.min(6)).min(10 * SECOND) as f64 * self.pace;
+                let wait = wait as Millis;
                 seat.failed += 1;
                 seat.retry_at = now + wait + fastrand::i64(0..=wait / 4);
                 tracing::warn!(tab = seat.tab.key(), "{why}");
@@ -371,7 +382,7 @@ impl App {
         if self.looks_different_at(self.drawn.min(now)) <= now {
             self.dirty = true;
         }
-        if self.message.as_ref().is_some_and(|(_, _, at)| now - at > MESSAGE) {
+        if self.message.as_ref().is_some_and(|(_, _, at)| now - at > (MESSAGE as f64 * self.pace) as Millis) {
             self.message = None;
             self.dirty = true;
         }
@@ -383,7 +394,7 @@ impl App {
         let released = self.held_until.take_if(|at| *at <= now).is_some();
         for i in 0..self.seats.len() {
             let held = released && self.seats[i].tab.list().is_some_and(|l| l.steady().moves() > 0);
-            let due = self.seats[i].due().filter(|_| i == self.active || self.wall.is_some());
+            let due = self.seats[i].due(self.shown(SECOND)).filter(|_| i == self.active || self.wall.is_some());
             if held || due.is_some_and(|at| at <= now) {
                 self.reload(i, now);
             }
@@ -426,16 +437,17 @@ impl App {
         let mut sooner = |at: Millis| next = next.min(at);
         for (i, seat) in self.seats.iter().enumerate() {
             if i == self.active || self.wall.is_some() {
-                seat.due().into_iter().for_each(&mut sooner);
+                seat.due(self.shown(SECOND)).into_iter().for_each(&mut sooner);
             }
         }
         if let Some(at) = self.held_until {
             sooner(at);
         }
         if let Some((_, _, at)) = &self.message {
-            sooner(at + MESSAGE + 1);
+            sooner(at + self.shown(MESSAGE) + 1);
         }
-        next.max(now + 1)
+        // a clock that runs fast must not make the console run: ten looks a second are enough
+        next.max(now + if self.pace > 1.0 { self.shown(100) } else { 1 })
     }
 
     /// The next instant after `from` at which the picture changes by the passing of time alone.
@@ -446,10 +458,11 @@ impl App {
         for (i, seat) in self.seats.iter().enumerate() {
             if i == self.active || self.wall.is_some() {
                 seat.tab.wake(from).into_iter().for_each(&mut sooner);
-                if seat.stale(from).is_some() {
+                let least = self.shown(SECOND);
+                if seat.stale(from, least).is_some() {
                     sooner(second);
                 } else if let Some(every) = seat.tab.refresh().filter(|_| seat.loaded_at > 0) {
-                    sooner(seat.loaded_at + 2 * every + 2 * SECOND + 1);
+                    sooner(seat.loaded_at + 2 * every.max(least) + 2 * least.max(SECOND) + 1);
                 }
             }
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 
 use super::app::Msg;
 use super::run::Options;
 use crate::action::Door;
+use crate::demo::Live;
 use crate::health::sources::Sampler;
 
 /// How often the store is asked whether it answers, and how fast.
@@ -45,7 +46,9 @@ pub(super) fn start(
     if options.sample_here {
         tasks.spawn(sample_here(door.clone(), tx.clone()));
     }
-    if !door.is_read_only() {
+    if let Some(live) = &options.demo {
+        tasks.spawn(keep_alive(live.clone()));
+    } else if !door.is_read_only() {
         let system = Door::system(door.store().clone(), door.clock().clone(), door.config().clone());
         let (stop, stopped) = tokio::sync::watch::channel(false);
         tasks.spawn(async move {
@@ -57,6 +60,21 @@ pub(super) fn start(
 
 /// Busiest processes that are stored with a sample of this machine.
 const STORED_PROCESSES: usize = 8;
+/// Keeps the synthetic company going, with its own periodic work but for what would leave this machine.
+async fn keep_alive(live: Arc<Mutex<Live>>) {
+    let mut live = live.lock().await;
+    let (system, past) = (live.door(), live.remember());
+    let work = async {
+        // roll-ups are made from here on only: the past must be there before
+        if let Err(e) = past.await {
+            tracing::warn!("demo: {e}");
+        }
+        let jobs = crate::serve::jobs().into_iter().filter(|job| !job.reaches_out()).collect();
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        crate::serve::run(system, jobs, stopped).await;
+    };
+    tokio::join!(work, live.run());
+}
 
 /// Samples this machine every second for the screen, and into the store at the configured interval.
 async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {

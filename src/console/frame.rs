@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use super::app::App;
 use super::input::GLOBALS;
 use super::wall;
-use crate::clock::Millis;
+use crate::clock::{Millis, SECOND};
 use crate::locale::console as say;
 use crate::text;
 use crate::tui::command::Command;
@@ -121,7 +121,7 @@ impl App {
             (true, true) => ("!", Role::Stale),
         };
         out.push((alive.0.to_owned(), alive.1));
-        if let Some(age) = self.seats.get(self.active).and_then(|s| s.stale(now)) {
+        if let Some(age) = self.seats.get(self.active).and_then(|s| s.stale(now, self.shown(SECOND))) {
             out.push((say::stale(&countdown::remaining(age)), Role::Stale));
         }
         if self.read_only {

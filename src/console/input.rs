@@ -66,7 +66,7 @@ impl App {
             return;
         };
         if let Some(list) = seat.tab.list() {
-            list.steady().touch(now);
+            list.steady().touch(now, self.pace);
         }
         if let Some(layer) = self.layers.last_mut() {
             let reply = layer.key(key, now);

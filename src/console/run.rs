@@ -1,13 +1,14 @@
 //! The loop: wait, drain, update, draw once.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::{FutureExt as _, StreamExt as _};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
@@ -18,6 +19,7 @@ use super::tabs;
 use super::undo::{Came, act};
 use crate::action::Door;
 use crate::clock::{Clock, Millis};
+use crate::demo::Live;
 use crate::locale::{cli as say, console as words};
 use crate::tui::terminal::{self, Screen};
 use crate::tui::theme::{Depth, Theme};
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(120);
 const RESTART: Duration = Duration::from_secs(10);
 
 /// How the console is opened.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Options {
     /// Number of the tab to open first, from 0.
     pub tab: usize,
@@ -40,6 +42,8 @@ pub struct Options {
     pub themes: Option<std::path::PathBuf>,
     /// Whether this machine is sampled and stored.
     pub sample_here: bool,
+    /// The synthetic company that is shown in place of a real one.
+    pub demo: Option<Arc<Mutex<Live>>>,
 }
 
 /// Runs the console until it is left.
@@ -74,12 +78,14 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             active: options.tab,
             actor: door.actor().clone(),
             store_line: match door.store().dialect() {
+                _ if options.demo.is_some() => words::demo(&clock.pace().to_string()),
                 crate::store::Dialect::Sqlite => "sqlite".into(),
                 crate::store::Dialect::Postgres => "postgres".into(),
             },
             read_only: door.is_read_only() || options.wall,
             wall: options.wall.then(|| config.ui.wall_rotation.millis()),
             zone,
+            pace: clock.pace(),
             mouse,
             editor: editor.is_some(),
             can_suspend: has_shell,
@@ -175,7 +181,8 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
                 restart = None;
                 background::start(&door, &options, &tx, &mut behind);
             }
-            () = tokio::time::sleep_until(wake) => app.update(Msg::Tick, clock.now()),
+            // what is to be drawn is drawn first: the next look at the clock follows from it
+            () = tokio::time::sleep_until(wake), if !app.dirty => app.update(Msg::Tick, clock.now()),
         }
         aside = spawn_work(&mut app, &door, &tx, &mut screen).or(aside);
         let Some(what) = aside.take() else { continue };

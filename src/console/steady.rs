@@ -13,14 +13,15 @@ const HOLD: Millis = 2 * SECOND;
 /// when the console asks it to load again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Steady {
-    touched: Option<Millis>,
+    /// When the last key was pressed, and how long the order stands after it.
+    touched: Option<(Millis, Millis)>,
     moves: usize,
 }
 
 impl Steady {
-    /// A key was pressed.
-    pub fn touch(&mut self, now: Millis) {
-        self.touched = Some(now);
+    /// A key was pressed; `pace` is how many seconds of shown time a second at the keyboard lasts.
+    pub fn touch(&mut self, now: Millis, pace: f64) {
+        self.touched = Some((now, (HOLD as f64 * pace) as Millis));
     }
 
     /// Another list is shown from now on: its first order is not held back.
@@ -35,14 +36,14 @@ impl Steady {
 
     /// The instant at which the held order is due to change; `None` when nothing is held.
     pub fn until(&self) -> Option<Millis> {
-        self.touched.filter(|_| self.moves > 0).map(|at| at + HOLD)
+        self.touched.filter(|_| self.moves > 0).map(|(at, hold)| at + hold)
     }
 
     /// `new` in the order of the ids `shown` while keys are pressed (rows that came last), else as it is.
     pub fn arrange<T, K: Eq + Hash>(&mut self, shown: &[K], new: Vec<T>, key: impl Fn(&T) -> K, now: Millis) -> Vec<T> {
         self.moves = 0;
         // a clock that was set back ends the hold
-        if shown.is_empty() || !self.touched.is_some_and(|at| (0..HOLD).contains(&(now - at))) {
+        if shown.is_empty() || !self.touched.is_some_and(|(at, hold)| (0..hold).contains(&(now - at))) {
             return new;
         }
         let places: HashMap<&K, usize> = shown.iter().enumerate().map(|(i, id)| (id, i)).collect();
@@ -80,11 +81,14 @@ mod tests {
         let shown = vec!["a", "b", "c", "d"];
         let arrange = |steady: &mut Steady, now| steady.arrange(&shown, vec!["d", "a", "b", "e"], |r| *r, now);
         assert_eq!(arrange(&mut steady, 10_000), ["d", "a", "b", "e"]);
-        steady.touch(10_000);
+        steady.touch(10_000, 1.0);
         assert_eq!(arrange(&mut steady, 11_999), ["a", "b", "d", "e"]);
         assert_eq!((steady.moves(), steady.until()), (2, Some(12_000)));
         assert_eq!(arrange(&mut steady, 12_000), ["d", "a", "b", "e"]);
         assert_eq!((steady.moves(), steady.until()), (0, None));
         assert_eq!(arrange(&mut steady, 9_000), ["d", "a", "b", "e"], "a clock set back holds nothing");
+        steady.touch(10_000, 10.0);
+        assert_eq!(arrange(&mut steady, 29_999), ["a", "b", "d", "e"], "two seconds at the keyboard are twenty shown");
+        assert_eq!((steady.moves(), steady.until()), (2, Some(30_000)));
     }
 }

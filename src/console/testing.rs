@@ -91,6 +91,7 @@ impl Driver {
             active: 0,
             actor: door.as_ref().map_or(nobody, |d| d.actor().clone()),
             store_line: "sqlite".into(),
+            pace: 1.0,
             read_only: door.as_ref().is_some_and(Door::is_read_only) || wall.is_some(),
             wall,
             zone: chrono_tz::Asia::Shanghai,

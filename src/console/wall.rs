@@ -44,12 +44,12 @@ enum Trust {
 
 fn age(app: &App, seat: &Seat, now: Millis) -> (Millis, Trust) {
     let (age, every) = match seat.tab.refresh() {
-        Some(every) => (now - seat.loaded_at, every),
-        None => (now - app.contact, CONTACT),
+        Some(every) => (now - seat.loaded_at, every.max(app.shown(SECOND))),
+        None => (now - app.contact, app.shown(CONTACT)),
     };
     let trust = match age {
-        a if a > 5 * every + SECOND => Trust::Gone,
-        a if a > 2 * every + SECOND => Trust::Stale,
+        a if a > 5 * every + app.shown(SECOND) => Trust::Gone,
+        a if a > 2 * every + app.shown(SECOND) => Trust::Stale,
         _ => Trust::Fresh,
     };
     (age.max(0), trust)
@@ -87,8 +87,14 @@ impl App {
         }
     }
 
+    /// Whether what is new stands out in the frame of `now`; changes once a second.
+    fn blinks(&self, now: Millis) -> bool {
+        now / self.shown(SECOND).max(1) % 2 == 0
+    }
+
     fn is_new(&self, problem: &WallProblem, now: Millis) -> bool {
-        !problem.handled && self.seen.get(&identity(problem)).is_some_and(|at| (0..NEW).contains(&(now - at)))
+        !problem.handled
+            && self.seen.get(&identity(problem)).is_some_and(|at| (0..self.shown(NEW)).contains(&(now - at)))
     }
 }
 
@@ -123,7 +129,7 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     draw_banner(app, brush, buf, area, now, &problems, tabs.is_empty());
     let main = Rect::new(area.x + 1, area.y + 2, area.width - 2, 5);
     let newest = problems.iter().find(|(p, _)| p.role == Role::Critical && app.is_new(p, now)).map(|(p, _)| *p);
-    draw_main(brush, buf, main, now, &tabs, newest);
+    draw_main(brush, buf, main, now, &tabs, newest, app.blinks(now));
 
     let strip: Vec<Role> = tabs.iter().flat_map(|(s, _, _)| s.tab.wall_strip(now)).collect();
     let lines: Vec<(String, String, Role, Trust)> = tabs
@@ -164,7 +170,7 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     brush.text(buf, x, y, area.right().saturating_sub(x), &who, role);
     y += 1;
     if page > 0 {
-        draw_page(brush, buf, Rect::new(area.x, y, area.width, page), now, &tabs, critical > 0, rotation);
+        draw_page(brush, buf, Rect::new(area.x, y, area.width, page), now, &tabs, critical > 0, (rotation, app.pace));
     }
     draw_foot(app, brush, buf, Rect::new(area.x, foot, area.width, 1), now);
 }
@@ -219,11 +225,12 @@ fn draw_main(
     now: Millis,
     tabs: &[(&Seat, WallFacts, Trust)],
     newest: Option<&WallProblem>,
+    blinks: bool,
 ) {
     if let Some(problem) = newest {
         // at most once a second, at most for a minute
         let mut style = brush.style(problem.role).add_modifier(Modifier::BOLD);
-        if now / SECOND % 2 == 0 {
+        if blinks {
             style = style.add_modifier(Modifier::REVERSED);
         }
         brush.text(buf, at.x + 2, at.y + 2, at.width.saturating_sub(4), &problem.text, problem.role);
@@ -266,7 +273,7 @@ fn draw_problems(
         let (sign, _) = sign(problem.role, brush.ascii);
         brush.text(buf, at.x + 7, y, 1, sign, role);
         brush.text(buf, at.x + 9, y, at.width.saturating_sub(10), &problem.text, role);
-        if app.is_new(problem, now) && now / SECOND % 2 == 0 {
+        if app.is_new(problem, now) && app.blinks(now) {
             let row = Rect::new(at.x, y, at.width, 1);
             buf.set_style(row, brush.style(role).add_modifier(Modifier::REVERSED));
         }
@@ -309,10 +316,10 @@ fn draw_page(
     now: Millis,
     tabs: &[(&Seat, WallFacts, Trust)],
     critical: bool,
-    rotation: Millis,
+    (rotation, pace): (Millis, f64),
 ) {
     let pages: Vec<_> = tabs.iter().filter(|(_, f, _)| !f.lines.is_empty()).collect();
-    let rotation = rotation.max(SECOND);
+    let rotation = (rotation.max(SECOND) as f64 * pace) as Millis;
     // the rotation stops while something critical is open: its page stays
     let held = pages.iter().position(|(_, f, _)| f.problems.iter().any(|p| p.role == Role::Critical));
     let held = held.filter(|_| critical);
@@ -320,7 +327,7 @@ fn draw_page(
     let Some((seat, facts, trust)) = pages.get(page) else { return };
     let mut title = format!("{}/{} {} {}", page + 1, pages.len(), if brush.ascii { ">" } else { "▸" }, seat.tab.name());
     if held.is_none() && pages.len() > 1 {
-        _ = write!(title, " {}", countdown::remaining(rotation - now.rem_euclid(rotation)));
+        _ = write!(title, " {}", countdown::remaining(((rotation - now.rem_euclid(rotation)) as f64 / pace) as Millis));
     }
     let inside = brush.panel(buf, at, &title);
     for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {

@@ -6,6 +6,7 @@ use crate::action::{ActionError, Door};
 use crate::backups::actions::{AddSystem, Import, RecordTest};
 use crate::backups::model::{Check, Kind, LookState, Outcome, Plan, Report, Run, Tool, level, plan_of};
 use crate::backups::slots::{self, Slot};
+use crate::backups::store;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
 
 /// Nights of history.
@@ -255,6 +256,65 @@ pub async fn advance(door: &Door, from: Millis, to: Millis, seed: u64) -> Result
             };
             door.run(&import).await?;
         }
+    }
+    Ok(())
+}
+
+/// The tool of a system, whether its local repository does not answer, and whether its data are damaged.
+fn known(name: &str) -> Option<(Tool, bool, bool)> {
+    let s = SYSTEMS.iter().find(|s| s.name == name)?;
+    Some((s.tool, s.planted == Planted::Unreachable, s.planted == Planted::Damage))
+}
+
+fn told(system: &str, tool: Tool, offsite: bool, report: Report, at: Millis, request: Option<i64>) -> Import {
+    Import { system: system.into(), tool, offsite, report, complete: false, at, source: "demo".into(), request }
+}
+
+/// A backup of the wiki that somebody started by hand fails at `at`.
+///
+/// # Errors
+/// When the store does not take it.
+pub async fn fail(door: &Door, at: Millis) -> Result<(), ActionError> {
+    let run = Run {
+        name: "oa-wiki-adhoc".into(),
+        host: "oa-wiki".into(),
+        ended_at: Some(at),
+        outcome: Outcome::Failed,
+        note: "Connection closed by remote host: bak@nas-2".into(),
+        ..Run::new(format!("{at:016x}"), at - 7 * MINUTE)
+    };
+    let report = Report { runs: vec![run], ..Report::default() };
+    door.run(&told("oa-wiki", Tool::Borg, false, report, at, None)).await.map(|_| ())
+}
+
+/// Answers what operators asked for, as the tools would: no tool is run here.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn answer(door: &Door, at: Millis) -> Result<(), ActionError> {
+    for request in store::requests(door.store()).await? {
+        let Some((tool, lost, damaged)) = known(&request.system) else { continue };
+        let mut report = Report::default();
+        if lost && !request.offsite {
+            let why = "dial tcp 10.20.0.14:8000: connect: connection refused".to_owned();
+            report.look = (LookState::Unreachable, why);
+        } else if request.kind != "scan" {
+            let deep = if request.kind == "data" { level::DATA } else { level::STRUCTURE };
+            let ok = !(damaged && deep == level::DATA);
+            let note = if ok { "" } else { "pack 3a9941b5 contains 2 errors: ciphertext verification failed" };
+            report.checks.push(Check {
+                id: 0,
+                offsite: request.offsite,
+                at,
+                level: deep,
+                ok,
+                errors: Some(i64::from(!ok)),
+                minutes: Some(3.4),
+                share: None,
+                note: note.into(),
+            });
+        }
+        door.run(&told(&request.system, tool, request.offsite, report, at, Some(request.id))).await?;
     }
     Ok(())
 }

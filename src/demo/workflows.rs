@@ -205,20 +205,29 @@ pub fn case(flow: &Flow, rng: &mut Rng, begin: Millis) -> Vec<Done> {
 
 /// The log of `flow` over the `days` before `now`, with what is still open at `now`.
 pub fn log(flow: &Flow, seed: u64, now: Millis, days: u32) -> Log {
-    let mut rng = Rng::with_seed(seed ^ flow.prefix.bytes().fold(7, |h, b| h * 31 + u64::from(b)));
+    between(flow, seed, now - Millis::from(days) * DAY, (Millis::MIN, now))
+}
+
+/// What happens in `flow` after the first instant up to the second, when its first case begins at `from`: the same
+/// cases whatever stretch of them is asked for.
+pub fn between(flow: &Flow, seed: u64, from: Millis, (after, upto): (Millis, Millis)) -> Log {
+    let seed = seed ^ flow.prefix.bytes().fold(7, |h, b| h * 31 + u64::from(b));
     let mut log = Log::default();
-    let n = (flow.per_day * f64::from(days)) as u32;
-    let from = now - Millis::from(days) * DAY;
-    for i in 0..n {
+    let gap = (DAY as f64 / flow.per_day) as Millis;
+    for i in 0.. {
         // evenly over the days, so that numbers rise with time
-        let begin = from + (Millis::from(days) * DAY / Millis::from(n)) * Millis::from(i) + rng.i64(0..HOUR);
+        let evenly = from + gap * i;
+        if evenly > upto {
+            break;
+        }
+        let mut rng = Rng::with_seed(seed.wrapping_add((i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let begin = office(evenly + rng.i64(0..HOUR));
         let number = format!("{}{:06}", flow.prefix, i + 1);
-        let begin = office(begin);
-        if begin > now {
+        if begin > upto {
             continue;
         }
         let mut put = |activity: &str, person: &str, at: Millis, transition| {
-            if at > now {
+            if at <= after || at > upto {
                 return;
             }
             // a log of six columns has room for any case that this company makes

@@ -36,6 +36,9 @@ crate::messages! {
     store_line(url: &str, version: i64, rows: i64): "{url} · schema {version} · {rows} journal rows" | "{url} · 结构版本 {version} · 日志 {rows} 行";
     serve_started(url: &str): "serving {url}; stop with ctrl-c" | "正在服务 {url}；按 ctrl-c 停止";
     no_terminal(): "the console needs a terminal; `zhiban ticket list` and the other commands work without one" | "控制台需要终端；`zhiban ticket list` 等命令无需终端即可使用";
+    speed_without_demo(): "--speed is for --demo: a real console runs in real time" | "--speed 只用于 --demo：正式控制台按实际时间运行";
+    demo_has_its_own(): "the demo has a temporary store of its own: leave --store out" | "演示使用自己的临时存储：请去掉 --store";
+    demo_is_a_console(): "--demo opens the console or the wall; other commands have no demo" | "--demo 只用于控制台和大屏；其他命令没有演示";
     no_home(): "no home folder: name a store with --store" | "没有主目录：请用 --store 指定存储";
     subject_form(given: &str): "{given}: write KIND:ID, such as ticket:42" | "{given}：请写 类型:编号，例如 ticket:42";
     fault(): "stopped by a fault of its own; no report could be written" | "因内部错误而停止；未能写入报告";

@@ -1,6 +1,7 @@
 //! Messages of the console.
 
 crate::messages! {
+    demo(speed: &str): "demo x{speed}" | "演示 {speed} 倍速";
     loading(): "loading…" | "加载中……";
     key_down(): "down" | "下移";
     key_up(): "up" | "上移";

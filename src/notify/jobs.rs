@@ -23,6 +23,9 @@ impl Job for Send {
     fn every(&self) -> Duration {
         Duration::from_secs(1)
     }
+    fn reaches_out(&self) -> bool {
+        true
+    }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
             // what goes by a long connection is sent by whoever keeps it

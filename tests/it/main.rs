@@ -5,6 +5,7 @@ mod accounts;
 mod backups;
 mod console;
 mod db;
+mod demo;
 mod desk;
 mod fleet;
 mod ground;

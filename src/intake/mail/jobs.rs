@@ -28,6 +28,9 @@ impl Job for Fetch {
     fn every(&self) -> Duration {
         PAUSE
     }
+    fn reaches_out(&self) -> bool {
+        true
+    }
     fn run<'a>(&'a self, door: &'a Door) -> BoxFuture<'a, Result<(), ActionError>> {
         Box::pin(async move {
             let all = door.config().serve.mailboxes.iter().map(|m| async move {

@@ -25,6 +25,9 @@ impl Job for Listen {
     fn every(&self) -> Duration {
         PAUSE
     }
+    fn reaches_out(&self) -> bool {
+        true
+    }
     fn is_endless(&self) -> bool {
         true
     }
