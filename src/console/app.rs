@@ -246,6 +246,11 @@ impl App {
         self.seats.get(self.active).is_none_or(|s| s.tab.is_loaded())
     }
 
+    /// Whether tab `i` is on the screen.
+    pub(super) fn shows(&self, i: usize) -> bool {
+        i == self.active || self.wall.is_some()
+    }
+
     /// Asks for everything anew.
     pub(super) fn reload(&mut self, i: usize, now: Millis) {
         if let Some(seat) = self.seats.get_mut(i) {
