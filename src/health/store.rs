@@ -6,7 +6,7 @@ use crate::args;
 use crate::clock::{MINUTE, Millis};
 use crate::config::Health;
 use crate::health::model::Sample;
-use crate::store::{Native, Store, StoreError, Val};
+use crate::store::{Native, Store, StoreError, Tx, Val};
 
 /// A host as last seen.
 #[derive(Debug, Clone)]
@@ -37,72 +37,100 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
             *known = s;
         }
     }
-    let mut current = Vec::with_capacity(newest.len());
-    for (host, s) in &newest {
-        let text = serde_json::to_string(s).map_err(|e| StoreError::Value(e.to_string()))?;
-        current.push(args![*host, s.at, s.at, interval, text]);
-    }
     // one order for all writers, so that no two of them wait for each other's rows in a ring
-    current.sort_by(|a, b| format!("{:?}", a[0]).cmp(&format!("{:?}", b[0])));
+    let mut newest: Vec<&Sample> = newest.into_values().collect();
+    newest.sort_by(|a, b| a.host.cmp(&b.host));
+    let texts = newest.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+    let texts = texts.map_err(|e| StoreError::Value(e.to_string()))?;
     let mut tx = store.begin_measure().await?;
-    tx.insert_many(
-        "INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES",
-        current,
-        "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
-         current = excluded.current WHERE excluded.at >= host.at OR excluded.at < host.at - 600000",
-    )
-    .await?;
-    let read_id = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));
-    let ids: HashMap<String, i64> = match newest.keys().next() {
-        Some(only) if newest.len() == 1 => {
-            tx.rows("SELECT name, id FROM host WHERE name = $1", args![*only], read_id).await?
+    match tx.native() {
+        Native::Pg(conn) => add_postgres(conn, samples, &newest, texts, interval).await?,
+        Native::Lite(_) => add_sqlite(&mut tx, samples, &newest, texts, interval).await?,
+    }
+    tx.commit().await
+}
+
+const KEEP_NEWEST: &str = "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
+    current = excluded.current WHERE excluded.at >= host.at OR excluded.at < host.at - 600000";
+const RAW: &str =
+    "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps)";
+
+/// What the raw table keeps of a sample, in the order of its columns.
+fn figures(s: &Sample) -> [f64; 9] {
+    let (read, write) = s.io_bps();
+    let disk = s.fullest().map_or(0.0, |(_, share)| share);
+    [s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]
+}
+
+/// Columns as arrays: two short statements however many rows, and the keys of the hosts never leave the database.
+async fn add_postgres(
+    conn: &mut sqlx::PgConnection,
+    samples: &[Sample],
+    newest: &[&Sample],
+    texts: Vec<String>,
+    interval: Millis,
+) -> Result<(), StoreError> {
+    let name = |s: &Sample| s.host.replace('\0', "␀");
+    let upsert = format!(
+        "INSERT INTO host(name, first_seen, at, interval_ms, current) \
+         SELECT name, at, at, $3, current FROM UNNEST($1::text[], $2::bigint[], $4::text[]) AS s(name, at, current) {KEEP_NEWEST}"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(upsert))
+        .bind(newest.iter().map(|s| name(s)).collect::<Vec<_>>())
+        .bind(newest.iter().map(|s| s.at).collect::<Vec<_>>())
+        .bind(interval)
+        .bind(texts)
+        .execute(&mut *conn)
+        .await?;
+    let mut columns: [Vec<f32>; 9] = Default::default();
+    for s in samples {
+        for (column, value) in columns.iter_mut().zip(figures(s)) {
+            column.push(value as f32);
         }
+    }
+    let raw = format!(
+        "{RAW} SELECT s.at, h.id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps FROM UNNEST($1::bigint[], \
+         $2::text[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[], $8::real[], $9::real[], $10::real[], \
+         $11::real[]) AS s(at, name, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps) \
+         JOIN host h ON h.name = s.name"
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(raw))
+        .bind(samples.iter().map(|s| s.at).collect::<Vec<_>>())
+        .bind(samples.iter().map(name).collect::<Vec<_>>());
+    for column in columns {
+        query = query.bind(column);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+async fn add_sqlite(
+    tx: &mut Tx,
+    samples: &[Sample],
+    newest: &[&Sample],
+    texts: Vec<String>,
+    interval: Millis,
+) -> Result<(), StoreError> {
+    let current =
+        newest.iter().zip(texts).map(|(s, text)| args![s.host.as_str(), s.at, s.at, interval, text]).collect();
+    tx.insert_many("INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES", current, KEEP_NEWEST).await?;
+    let read_id = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));
+    let ids: HashMap<String, i64> = match newest {
+        [only] => tx.rows("SELECT name, id FROM host WHERE name = $1", args![only.host.as_str()], read_id).await?,
         _ => tx.rows("SELECT name, id FROM host", vec![], read_id).await?,
     }
     .into_iter()
     .collect();
-    let rows = samples.iter().filter_map(|s| {
-        let id = *ids.get(&s.host.replace('\0', "␀"))?;
-        let (read, write) = s.io_bps();
-        let disk = s.fullest().map_or(0.0, |(_, share)| share);
-        Some((s.at, id, [s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]))
-    });
-    const HEAD: &str =
-        "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps)";
-    match tx.native() {
-        Native::Pg(conn) => {
-            // columns as arrays: one short statement however many rows
-            let (mut at, mut host) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
-            let mut columns: [Vec<f32>; 9] = Default::default();
-            for (when, id, values) in rows {
-                at.push(when);
-                host.push(id);
-                for (column, value) in columns.iter_mut().zip(values) {
-                    column.push(value as f32);
-                }
-            }
-            let sql = format!(
-                "{HEAD} SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::real[], $4::real[], $5::real[], $6::real[], \
-                 $7::real[], $8::real[], $9::real[], $10::real[], $11::real[])"
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at).bind(host);
-            for column in columns {
-                query = query.bind(column);
-            }
-            query.execute(conn).await?;
-        }
-        Native::Lite(_) => {
-            let rows = rows
-                .map(|(at, id, values)| {
-                    let mut row = args![at, id];
-                    row.extend(values.into_iter().map(Val::from));
-                    row
-                })
-                .collect();
-            tx.insert_many(&format!("{HEAD} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
-        }
-    }
-    tx.commit().await
+    let rows = samples
+        .iter()
+        .filter_map(|s| {
+            let mut row = args![s.at, *ids.get(&s.host.replace('\0', "␀"))?];
+            row.extend(figures(s).map(Val::from));
+            Some(row)
+        })
+        .collect();
+    tx.insert_many(&format!("{RAW} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
+    Ok(())
 }
 
 /// Every host with its newest sample, by name.
