@@ -256,6 +256,11 @@ impl App {
         (ms as f64 * self.pace) as Millis
     }
 
+    /// Whether tab `i` is on the screen.
+    pub(super) fn shows(&self, i: usize) -> bool {
+        i == self.active || self.wall.is_some()
+    }
+
     /// Asks for everything anew.
     pub(super) fn reload(&mut self, i: usize, now: Millis) {
         if let Some(seat) = self.seats.get_mut(i) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::app::Msg;
 use super::run::Options;
@@ -14,11 +14,12 @@ use crate::health::sources::Sampler;
 /// How often the store is asked whether it answers, and how fast.
 const PING: Duration = Duration::from_secs(15);
 
-/// The feed, this machine's samples, and the periodic work.
+/// The feed, this machine's samples (every second while `host_shown`), and the periodic work.
 pub(super) fn start(
     door: &Door,
     options: &Options,
     tx: &mpsc::UnboundedSender<Msg>,
+    host_shown: watch::Receiver<bool>,
     tasks: &mut tokio::task::JoinSet<()>,
 ) {
     let (mut feed, news) = (door.store().feed(), tx.clone());
@@ -44,7 +45,7 @@ pub(super) fn start(
         }
     });
     if options.sample_here {
-        tasks.spawn(sample_here(door.clone(), tx.clone()));
+        tasks.spawn(sample_here(door.clone(), tx.clone(), host_shown));
     }
     if let Some(live) = &options.demo {
         tasks.spawn(keep_alive(live.clone()));
@@ -60,6 +61,7 @@ pub(super) fn start(
 
 /// Busiest processes that are stored with a sample of this machine.
 const STORED_PROCESSES: usize = 8;
+
 /// Keeps the synthetic company going, with its own periodic work but for what would leave this machine.
 async fn keep_alive(live: Arc<Mutex<Live>>) {
     let mut live = live.lock().await;
@@ -76,17 +78,28 @@ async fn keep_alive(live: Arc<Mutex<Live>>) {
     tokio::join!(work, live.run());
 }
 
-/// Samples this machine every second for the screen, and into the store at the configured interval.
-async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>) {
+/// Samples this machine every second for the screen that shows it, and into the store at the configured interval. A
+/// sample that nobody sees is taken only to be stored.
+async fn sample_here(door: Door, tx: mpsc::UnboundedSender<Msg>, mut shown: watch::Receiver<bool>) {
     let config = door.config().clone();
     let Ok(Some(mut sampler)) = tokio::task::spawn_blocking(move || Sampler::new(&config.health)).await else { return };
     let interval = door.config().health.interval.millis();
-    let mut stored = 0;
+    let (mut stored, mut taken) = (0, 0);
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let at = door.clock().now();
+        let left = taken + interval - at;
+        if !*shown.borrow_and_update() && (1..interval).contains(&left) {
+            let wait = Duration::from_millis(door.clock().wall_until(left) as u64);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                gone = shown.changed() => if gone.is_err() { return },
+            }
+            continue;
+        }
+        taken = at;
         let Ok((back, sample)) = tokio::task::spawn_blocking(move || {
             let sample = sampler.sample(at, true);
             (sampler, sample)

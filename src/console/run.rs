@@ -8,7 +8,7 @@ use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent
 use futures_util::{FutureExt as _, StreamExt as _};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
@@ -114,7 +114,9 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     app.load_rest(clock.now());
     spawn_work(&mut app, &door, &tx, &mut screen);
     let mut behind = tokio::task::JoinSet::new();
-    background::start(&door, &options, &tx, &mut behind);
+    // the tab with this machine's figures is the first
+    let (host, host_shown) = watch::channel(app.shows(0));
+    background::start(&door, &options, &tx, host_shown.clone(), &mut behind);
 
     let mut events = EventStream::new();
     let mut aside = None;
@@ -179,11 +181,12 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             }
             () = tokio::time::sleep_until(restart.unwrap_or(last_frame)), if restart.is_some() => {
                 restart = None;
-                background::start(&door, &options, &tx, &mut behind);
+                background::start(&door, &options, &tx, host_shown.clone(), &mut behind);
             }
             // what is to be drawn is drawn first: the next look at the clock follows from it
             () = tokio::time::sleep_until(wake), if !app.dirty => app.update(Msg::Tick, clock.now()),
         }
+        host.send_if_modified(|shown| std::mem::replace(shown, app.shows(0)) != app.shows(0));
         aside = spawn_work(&mut app, &door, &tx, &mut screen).or(aside);
         let Some(what) = aside.take() else { continue };
         // whoever has the terminal next must have its keys: a fresh stream reads nothing until it is asked

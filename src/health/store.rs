@@ -44,74 +44,109 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
             *known = s;
         }
     }
-    let mut current = Vec::with_capacity(newest.len());
-    for (host, s) in &newest {
-        let text = serde_json::to_string(s).map_err(|e| StoreError::Value(e.to_string()))?;
-        current.push(args![*host, s.at, s.at, interval, text]);
-    }
     // one order for all writers, so that no two of them wait for each other's rows in a ring
-    current.sort_by(|a, b| format!("{:?}", a[0]).cmp(&format!("{:?}", b[0])));
+    let mut newest: Vec<&Sample> = newest.into_values().collect();
+    newest.sort_by(|a, b| a.host.cmp(&b.host));
+    let texts = newest.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+    let texts = texts.map_err(|e| StoreError::Value(e.to_string()))?;
     let mut tx = store.begin_measure().await?;
-    tx.insert_many(
-        "INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES",
-        current,
-        "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
-         current = excluded.current WHERE excluded.at >= host.at OR excluded.at < host.at - 600000",
-    )
-    .await?;
-    let read_id = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));
-    let ids: HashMap<String, i64> = match newest.keys().next() {
-        Some(only) if newest.len() == 1 => {
-            tx.rows("SELECT name, id FROM host WHERE name = $1", args![*only], read_id).await?
-        }
-        _ => tx.rows("SELECT name, id FROM host", vec![], read_id).await?,
-    }
-    .into_iter()
-    .collect();
-    let rows = samples.iter().filter_map(|s| {
-        let id = *ids.get(&s.host.replace('\0', "␀"))?;
-        let (read, write) = s.io_bps();
-        let disk = s.fullest().map_or(0.0, |(_, share)| share);
-        Some((s.at, id, [s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]))
-    });
-    const HEAD: &str =
-        "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps)";
     match tx.native() {
-        Native::Pg(conn) => {
-            // columns as arrays: one short statement however many rows
-            let (mut at, mut host) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
-            let mut columns: [Vec<f32>; 9] = Default::default();
-            for (when, id, values) in rows {
-                at.push(when);
-                host.push(id);
-                for (column, value) in columns.iter_mut().zip(values) {
-                    column.push(value as f32);
-                }
-            }
-            let sql = format!(
-                "{HEAD} SELECT * FROM UNNEST($1::bigint[], $2::bigint[], $3::real[], $4::real[], $5::real[], $6::real[], \
-                 $7::real[], $8::real[], $9::real[], $10::real[], $11::real[]) ON CONFLICT DO NOTHING"
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at).bind(host);
-            for column in columns {
-                query = query.bind(column);
-            }
-            query.execute(conn).await?;
-        }
-        Native::Lite(_) => {
-            let rows = rows
-                .map(|(at, id, values)| {
-                    let mut row = args![at, id];
-                    row.extend(values.into_iter().map(Val::from));
-                    row
-                })
-                .collect();
-            tx.insert_many(&format!("{HEAD} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
-        }
+        Native::Pg(conn) => add_postgres(conn, samples, &newest, texts, interval).await?,
+        Native::Lite(_) => add_sqlite(&mut tx, samples, &newest, texts, interval).await?,
     }
     rollup::note_late(&mut tx, samples.iter().map(|s| s.at)).await?;
-    parts::add(&mut tx, samples, &ids, interval).await?;
+    if samples.iter().any(|s| parts::is_minute(s.at, interval)) {
+        let ids = keys(&mut tx, &newest).await?;
+        parts::add(&mut tx, samples, &ids, interval).await?;
+    }
     tx.commit().await
+}
+
+/// The keys of hosts that are there.
+async fn keys(tx: &mut Tx, newest: &[&Sample]) -> Result<HashMap<String, i64>, StoreError> {
+    let read = |r: &crate::store::Row<'_>| Ok((r.get::<String>(0)?, r.get::<i64>(1)?));
+    let rows = match newest {
+        [only] => tx.rows("SELECT name, id FROM host WHERE name = $1", args![only.host.as_str()], read).await?,
+        _ => tx.rows("SELECT name, id FROM host", vec![], read).await?,
+    };
+    Ok(rows.into_iter().collect())
+}
+
+const KEEP_NEWEST: &str = "ON CONFLICT(name) DO UPDATE SET at = excluded.at, interval_ms = excluded.interval_ms, \
+    current = excluded.current WHERE excluded.at >= host.at OR excluded.at < host.at - 600000";
+const RAW: &str =
+    "INSERT INTO sample_raw(at, host_id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps)";
+
+/// What the raw table keeps of a sample, in the order of its columns.
+fn figures(s: &Sample) -> [f64; 9] {
+    let (read, write) = s.io_bps();
+    let disk = s.fullest().map_or(0.0, |(_, share)| share);
+    [s.cpu, s.mem(), s.swap(), s.load[0], disk, read, write, s.rx_bps, s.tx_bps]
+}
+
+/// Columns as arrays: two short statements however many rows, and the keys of the hosts never leave the database.
+async fn add_postgres(
+    conn: &mut sqlx::PgConnection,
+    samples: &[Sample],
+    newest: &[&Sample],
+    texts: Vec<String>,
+    interval: Millis,
+) -> Result<(), StoreError> {
+    let name = |s: &Sample| s.host.replace('\0', "␀");
+    let upsert = format!(
+        "INSERT INTO host(name, first_seen, at, interval_ms, current) \
+         SELECT name, at, at, $3, current FROM UNNEST($1::text[], $2::bigint[], $4::text[]) AS s(name, at, current) {KEEP_NEWEST}"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(upsert))
+        .bind(newest.iter().map(|s| name(s)).collect::<Vec<_>>())
+        .bind(newest.iter().map(|s| s.at).collect::<Vec<_>>())
+        .bind(interval)
+        .bind(texts)
+        .execute(&mut *conn)
+        .await?;
+    let mut columns: [Vec<f32>; 9] = Default::default();
+    for s in samples {
+        for (column, value) in columns.iter_mut().zip(figures(s)) {
+            column.push(value as f32);
+        }
+    }
+    let raw = format!(
+        "{RAW} SELECT s.at, h.id, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps FROM UNNEST($1::bigint[], \
+         $2::text[], $3::real[], $4::real[], $5::real[], $6::real[], $7::real[], $8::real[], $9::real[], $10::real[], \
+         $11::real[]) AS s(at, name, cpu, mem, swap, load1, disk, read_bps, write_bps, rx_bps, tx_bps) \
+         JOIN host h ON h.name = s.name ON CONFLICT DO NOTHING"
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(raw))
+        .bind(samples.iter().map(|s| s.at).collect::<Vec<_>>())
+        .bind(samples.iter().map(name).collect::<Vec<_>>());
+    for column in columns {
+        query = query.bind(column);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+async fn add_sqlite(
+    tx: &mut Tx,
+    samples: &[Sample],
+    newest: &[&Sample],
+    texts: Vec<String>,
+    interval: Millis,
+) -> Result<(), StoreError> {
+    let current =
+        newest.iter().zip(texts).map(|(s, text)| args![s.host.as_str(), s.at, s.at, interval, text]).collect();
+    tx.insert_many("INSERT INTO host(name, first_seen, at, interval_ms, current) VALUES", current, KEEP_NEWEST).await?;
+    let ids = keys(tx, newest).await?;
+    let rows = samples
+        .iter()
+        .filter_map(|s| {
+            let mut row = args![s.at, *ids.get(&s.host.replace('\0', "␀"))?];
+            row.extend(figures(s).map(Val::from));
+            Some(row)
+        })
+        .collect();
+    tx.insert_many(&format!("{RAW} VALUES"), rows, "ON CONFLICT DO NOTHING").await?;
+    Ok(())
 }
 
 /// A host's clock was set back to `at`: what it sent with later times is not newer than what it sends from now on.
@@ -155,7 +190,7 @@ pub struct Point {
     pub tx: f64,
 }
 
-const RAW: &str = "SELECT at, CAST(cpu AS DOUBLE PRECISION), CAST(mem AS DOUBLE PRECISION), \
+const AS_TAKEN: &str = "SELECT at, CAST(cpu AS DOUBLE PRECISION), CAST(mem AS DOUBLE PRECISION), \
      CAST(load1 AS DOUBLE PRECISION), CAST(disk AS DOUBLE PRECISION), CAST(read_bps AS DOUBLE PRECISION), \
      CAST(write_bps AS DOUBLE PRECISION), CAST(rx_bps AS DOUBLE PRECISION), CAST(tx_bps AS DOUBLE PRECISION) \
      FROM sample_raw WHERE at >= $1 AND at <= $2 AND host_id = $3 ORDER BY at";
@@ -184,12 +219,12 @@ pub async fn history(store: &Store, host: i64, from: Millis, to: Millis) -> Resu
     };
     let span = to - from;
     if span <= 16 * MINUTE {
-        return store.rows(RAW, args![from, to, host], read).await;
+        return store.rows(AS_TAKEN, args![from, to, host], read).await;
     }
     let level = if span <= 26 * HOUR { LEVELS[0] } else { LEVELS[1] };
     let mut points = store.rows(ROLLED, args![level, host, from, to], read).await?;
     let rolled = points.last().map_or(from, |p: &Point| p.at + level);
-    points.extend(store.rows(RAW, args![rolled.max(to - 2 * level), to, host], read).await?);
+    points.extend(store.rows(AS_TAKEN, args![rolled.max(to - 2 * level), to, host], read).await?);
     Ok(points)
 }
 

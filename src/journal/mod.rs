@@ -55,7 +55,8 @@ pub struct Verified {
     pub first_broken: Option<i64>,
 }
 
-fn hash_of(seq: i64, entry: &Entry, prev_hash: &str) -> String {
+/// The hash that belongs to `entry` at place `seq` after the row whose hash is `prev_hash`: 64 hex digits.
+pub fn hash_of(seq: i64, entry: &Entry, prev_hash: &str) -> String {
     let mut h = Sha256::new();
     h.update(TAG);
     h.update(seq.to_be_bytes());

@@ -105,6 +105,14 @@ impl StoreUrl {
         self.kind == Kind::Postgres && without_password(&self.full) != self.full
     }
 
+    /// The file of a SQLite store.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Sqlite(path) => Some(path),
+            Kind::Postgres => None,
+        }
+    }
+
     /// Whether the connection to Postgres is encrypted or local; true for SQLite.
     pub fn is_protected(&self) -> bool {
         match &self.kind {

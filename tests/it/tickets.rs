@@ -582,3 +582,19 @@ async fn no_queue_is_read_as_a_whole_or_sorted_as_a_whole() {
         assert!(turned || !plan.contains("USE TEMP B-TREE"), "{name}:\n{plan}");
     }
 }
+
+on_both! {
+    async fn a_search_for_common_words_finds_the_newest_and_one_for_rare_words_all(fresh: Fresh) {
+        let door = fresh.door("wang", Role::Operator, &clock());
+        for i in 0..60 {
+            door.run(&new(if i % 20 == 0 { "磁盘空间不足 rare" } else { "合同审批卡住" }, "general")).await.expect("new");
+        }
+        let ids = |words: &'static str, limit| {
+            let s = fresh.store.clone();
+            async move { store::find(&s, words, limit).await.expect("find").iter().map(|t| t.id).collect::<Vec<_>>() }
+        };
+        assert_eq!(ids("合同审批", 3).await, [60, 59, 58]);
+        assert_eq!(ids("合同审批", 100).await.len(), 57);
+        assert_eq!(ids("磁盘空间 rare", 100).await, [41, 21, 1]);
+    }
+}

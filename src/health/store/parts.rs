@@ -14,7 +14,7 @@ const DISK: &str = "disk";
 const NIC: &str = "nic";
 
 /// Whether a host's sample taken at `at` is its first of the minute.
-fn is_minute(at: Millis, interval: Millis) -> bool {
+pub(super) fn is_minute(at: Millis, interval: Millis) -> bool {
     at.rem_euclid(MINUTE) < interval
 }
 
