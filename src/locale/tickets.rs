@@ -150,7 +150,7 @@ crate::messages! {
     nothing_to_excuse(id: i64): "#{id} has no breach to excuse" | "#{id} 没有可豁免的超时";
     to_nobody(): "nobody" | "（取消指派）";
     merge_question(children: &str, into: i64): "Merge {children} into #{into}?" | "将 {children} 合并到 #{into}？";
-    merge_means(): "they close as merged; #… keeps the earliest start and the highest level (u takes it back)" | "被合并工单将关闭；保留最早起点与最高级别（可按 u 撤销）";
+    merge_means(): "they close as merged; the one that stays keeps the earliest start and the highest level (u takes it back)" | "被合并工单将关闭；保留最早起点与最高级别（可按 u 撤销）";
     excuse_keeps(): "the breach stays on record and is counted apart" | "超时记录保留，单独统计";
     reply_is_public(to: &str): "PUBLIC: goes to the user {to} and stops the response clock" | "公开：发送给用户 {to}，并停止响应计时";
     note_is_internal(): "INTERNAL: colleagues only, stops no clock" | "内部：仅同事可见，不停止计时";

@@ -141,7 +141,9 @@ on_both! {
             door.run(&new(&format!("t{i}"), "general")).await.expect("new");
         }
         let mut d = desk(&fresh, Role::Operator, &clock).await;
-        d.keys("space space space a").await;
+        d.keys("space space space").await;
+        assert!(d.screen().contains("li opened it"), "the ticket under the cursor is whole\n{}", d.screen());
+        d.keys("a").await;
         for id in 1..=3 {
             assert_eq!(owner(&fresh, id).await.as_deref(), Some("wang"));
         }

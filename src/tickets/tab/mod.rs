@@ -53,6 +53,7 @@ const COMMANDS: &[Command] = &[
     // the keys of the kit, but other rows are read
     key("faults", &[], say::key_faults, false),
     key("sort", &[], say::key_order, false),
+    key("mark", &[], crate::locale::console::key_mark, false),
     key("copy", &["y"], say::key_copy, false),
     key("copy_line", &["Y"], say::key_copy_line, false),
 ];
@@ -330,6 +331,11 @@ impl Tab for TicketsTab {
             "merge" => self.ask_merge(),
             "excuse" => self.ask_excuse(now),
             "sort" => self.pick_order(),
+            "mark" => {
+                self.place.mark();
+                // the cursor went on: the ticket under it is read
+                self.moved("down")
+            }
             "faults" => {
                 // the queue of what is breached or soon will be, and back
                 self.queue = if Queue::ORDER[self.queue] == Queue::Breaching { Queue::ORDER.len() - 1 } else { 0 };
