@@ -73,7 +73,9 @@ pub(super) fn draw(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
             let right = Rect { x: detail.x + half, width: detail.width - half, ..detail };
             draw_system(brush, buf, right, line, now);
         } else if detail.height >= 14 {
-            let top = detail.height / 2;
+            // a day of few runs leaves its room to what is found
+            let runs = line.status.days.get(tab.day_at(&line.status)).map_or(0, |d| d.runs.len().min(99));
+            let top = (runs as u16 + 4).clamp(6, detail.height / 2);
             draw_day(tab, brush, buf, Rect { height: top, ..detail }, line);
             let below = Rect { y: detail.y + top, height: detail.height - top, ..detail };
             draw_system(brush, buf, below, line, now);
@@ -375,7 +377,11 @@ fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, now
     let mut last: Vec<String> = s.last_full.map(|t| say::last_full(&at(t))).into_iter().collect();
     last.extend(s.last_incremental.map(|t| say::last_incremental(&at(t))));
     rows.push((last.join(" · "), Role::Text));
-    rows.push((say::explain_copies(&words::copies(&s.copies)), Role::Dim));
+    // where it falls short it is a finding, and told above
+    if !s.copies.is_short() {
+        let state = say::explain_copies(&words::copies(&s.copies));
+        rows.extend(wrap(&state, width).into_iter().map(|part| (part, Role::Dim)));
+    }
     if let Some(c) =
         s.last_check.iter().chain(&s.last_test).max_by_key(|c| c.at).filter(|c| c.level >= level::STRUCTURE)
     {

@@ -367,6 +367,25 @@ async fn status(cx: &Cx, at: Option<Millis>, only: Option<&str>, check: bool) ->
     if check && !safe { Err(CliError::CheckFailed) } else { Ok(()) }
 }
 
+/// Days in their order, those that follow one another as a range: `2026-11-03…2026-11-07 2026-11-20`.
 fn dates_text(dates: &[chrono::NaiveDate]) -> String {
-    dates.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    let runs = dates.chunk_by(|a, b| a.succ_opt() == Some(*b));
+    let text = |run: &[chrono::NaiveDate]| match run {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}…{last}"),
+    };
+    runs.map(text).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_in_a_row_are_told_as_one() {
+        let days = ["2026-10-31", "2026-11-01", "2026-11-02", "2026-11-20"].map(|d| d.parse().expect("date"));
+        assert_eq!(dates_text(&days), "2026-10-31…2026-11-02 2026-11-20");
+        assert_eq!(dates_text(&[]), "");
+    }
 }

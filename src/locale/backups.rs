@@ -113,6 +113,7 @@ crate::messages! {
     clean(): "all verified" | "全部校验通过";
     not_clean(): "not all verified" | "未全部校验通过";
     clean_unknown(): "some never verified" | "有副本从未校验";
+    broken_packs(ids: &str): "damaged packs: {ids}" | "损坏的数据包：{ids}";
     needs_stderr(): "the check counts errors and does not say which; take in its standard error too: restic check --json > FILE 2>&1" | "校验报告了错误但未说明内容，请连同标准错误一起导入：restic check --json > 文件 2>&1";
     needs_stdout(): "a snapshot was made, with warnings, and this does not name it; take in standard output too: restic backup --json > FILE 2>&1" | "快照已生成但有告警，此文件未给出快照编号，请连同标准输出一起导入：restic backup --json > 文件 2>&1";
     f_not_encrypted(): "the repository is not encrypted" | "仓库未加密";

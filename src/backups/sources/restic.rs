@@ -40,7 +40,10 @@ pub(super) fn parse(text: &str, cx: &Context) -> Result<Report, String> {
             // locked, no password, no repository: the "error" that is counted is that nothing was checked
             if !matches!(code, Some(10..=12 | 130)) {
                 let said = damage(&lines);
-                let packs = v.get("broken_packs").and_then(Value::as_array).is_some_and(|p| !p.is_empty());
+                let broken = v.get("broken_packs").and_then(Value::as_array).into_iter().flatten();
+                let broken: Vec<&str> = broken.filter_map(Value::as_str).collect();
+                let packs = !broken.is_empty();
+                let said = if said.is_empty() && packs { say::broken_packs(&broken.join(" ")) } else { said };
                 // the summary alone reads the same for a lock and for damage
                 if errors > 0 && code.is_none() && said.is_empty() && !packs {
                     return Err(say::needs_stderr());
