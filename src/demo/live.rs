@@ -66,8 +66,8 @@ impl Live {
 
     /// Puts the samples of the month before into the store; the charts grow back in time meanwhile.
     pub fn remember(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let (store, times) = (self.company.store.clone(), self.company.times);
-        async move { fleet::past(&store, times).await }
+        let (store, clock, times) = (self.company.store.clone(), self.company.clock.clone(), self.company.times);
+        async move { fleet::past(&store, &clock, times).await }
     }
 
     /// Moves twice a second for as long as it is polled.

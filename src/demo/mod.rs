@@ -83,7 +83,7 @@ impl Company {
     /// When the store does not take it.
     pub async fn settle(self) -> Result<Live, ActionError> {
         let (start, seed) = (self.times.start, self.times.seed);
-        fleet::recent(&self.store, self.times).await?;
+        fleet::recent(&self.store, &self.config, self.times).await?;
         let system = self.door(Clock::manual(start));
         let chief = system.actor().clone();
         let mut history = system.history().await?;
