@@ -101,8 +101,8 @@ impl Filter {
             _ => false,
         };
         let asks_open = |t: &Term| {
-            !t.not && matches!(&t.ask, Ask::State(s) if ["open", "new", "waiting", "working"].contains(&s.as_str()))
-                || !t.not && matches!(t.ask, Ask::DueWithin(_) | Ask::DueAfter(_) | Ask::Paused)
+            let open = matches!(&t.ask, Ask::State(s) if ["open", "new", "waiting", "working"].contains(&s.as_str()));
+            !t.not && (open || matches!(t.ask, Ask::DueWithin(_) | Ask::DueAfter(_) | Ask::Paused))
         };
         self.terms.iter().any(asks_open) || !self.terms.iter().any(closed)
     }

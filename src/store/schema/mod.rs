@@ -26,7 +26,6 @@ const FILES: &[(&str, &str)] = &[
     ("calendar", include_str!("calendar.sql")),
     ("account_history", include_str!("account_history.sql")),
     ("health history", include_str!("health_history.sql")),
-    ("account_history", include_str!("account_history.sql")),
 ];
 
 /// The newest schema version this binary knows.

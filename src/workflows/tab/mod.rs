@@ -482,7 +482,10 @@ impl Tab for WorkflowsTab {
         let live = self.flows.iter().filter(|f| !f.seen.past);
         let problems = live
             .filter_map(|f| {
-                let node = f.seen.nodes.iter().filter(|n| n.blocked.blocked > 0).max_by_key(|n| n.blocked.blocked)?;
+                // the node that the tab calls the bottleneck, while anything waits there too long
+                let blocked = |n: &&Node| n.blocked.blocked > 0;
+                let most = f.seen.nodes.iter().filter(blocked).max_by_key(|n| n.blocked.blocked);
+                let node = f.seen.bottleneck().filter(blocked).or(most)?;
                 let since = node.stuck.iter().filter(|s| s.late).map(|s| s.since).min();
                 let text = say::wall_problem(&clean(&f.workflow.name), &clean(&node.name), node.blocked.blocked);
                 // a ticket from this node is open
