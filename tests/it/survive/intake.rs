@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::postgres::Server;
 use crate::program::{Home, block_on, eventually, pause};
 
-const AWHILE: Duration = Duration::from_secs(60);
+const AWHILE: Duration = Duration::from_mins(1);
 
 /// A `serve` that listens; killed when dropped.
 struct Serve {
