@@ -183,7 +183,10 @@ on_both! {
         let (one, other) = tokio::join!(Send.run(&door), Send.run(&door));
         one.expect("send");
         other.expect("send");
-        assert_eq!(texts(&stand), ["消息 0", "消息 1", "消息 2", "消息 3", "消息 4"]);
+        // each once; in order only where one process delivers, as the lease sees to
+        let mut sent = texts(&stand);
+        sent.sort();
+        assert_eq!(sent, ["消息 0", "消息 1", "消息 2", "消息 3", "消息 4"]);
         assert_eq!(outbox::counts(&fresh.store).await.expect("counts"), (0, 0));
     }
 

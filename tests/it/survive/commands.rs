@@ -60,7 +60,7 @@ crate::both! {
             (&["ticket", "frobnicate"], 2, "frobnicate"),
             (&["ticket", "claim", "one"], 2, "one"),
             (&["ticket", "new", "--title", "x", "--scope", "galaxy"], 2, "galaxy"),
-            (&["ticket", "new", "--title", "x", "--reported-at", "yesterday"], 2, "RFC 3339"),
+            (&["ticket", "new", "--title", "x", "--reported-at", "whenever"], 2, "whenever"),
             (&["ticket", "list", "--store", "mysql://x"], 2, "not a store"),
             (&["ticket", "list", "--config", "/nowhere.toml"], 2, "/nowhere.toml"),
             (&["journal", "list", "--subject", "ticket"], 2, "KIND:ID"),

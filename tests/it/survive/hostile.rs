@@ -25,7 +25,7 @@ fn is_harmful(c: char) -> bool {
 fn hostile(name: &str, long: bool) -> String {
     let worst = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}]0;owned\u{1b}\\\u{1b}[2J\u{1b}[31m\u{1b}[?1049l\u{1b}P\u{1b}c\u{9b}31m\u{9d}0;x\u{9c}\u{90}\u{202e}txt.exe\
         \u{2066}\u{2069}\u{200b}\u{200f}\u{feff}\u{e0041}\u{ad}\u{7f}\u{8}\r\u{b}\u{c}\u{1b}[5n\u{5}e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}";
-    let tail = if long { "审x".repeat(5_000) } else { String::new() };
+    let tail = if long { "审x".repeat(4_900) } else { String::new() };
     format!("{name}{worst}{tail}")
 }
 
@@ -296,7 +296,7 @@ fn nothing_harmful_reaches_a_terminal_a_pipe_or_a_log() {
             audit(&format!("{tab} {lang}"), &pty.raw());
         }
         let mut pty = Pty::open(&home, size, &["wall", "--lang", lang]);
-        pty.wait_for("1/5");
+        pty.wait("the wall", |screen| screen.contains("██"));
         eventually("the end", Duration::from_secs(10), || {
             pty.keys("q");
             crate::program::pause(Duration::from_millis(30));
