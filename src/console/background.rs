@@ -10,6 +10,7 @@ use super::run::Options;
 use crate::action::Door;
 use crate::demo::Live;
 use crate::health::sources::Sampler;
+use crate::store::feed::News;
 
 /// How often the store is asked whether it answers, and how fast.
 const PING: Duration = Duration::from_secs(15);
@@ -34,12 +35,21 @@ pub(super) fn start(
     tasks.spawn(async move {
         let mut every = tokio::time::interval(PING);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut lost = false;
         loop {
             every.tick().await;
-            // a failure is the feed's to tell
-            if let Ok(ms) = store.ping().await
-                && latency.send(Msg::Latency(ms)).is_err()
-            {
+            // the feed tells of a loss sooner; where it has not noticed, this does
+            let told = match store.ping().await {
+                Ok(ms) if std::mem::take(&mut lost) => {
+                    latency.send(Msg::News(News::Back)).and(latency.send(Msg::Latency(ms)))
+                }
+                Ok(ms) => latency.send(Msg::Latency(ms)),
+                Err(e) => {
+                    lost = true;
+                    latency.send(Msg::News(News::Lost(e.to_string())))
+                }
+            };
+            if told.is_err() {
                 return;
             }
         }
