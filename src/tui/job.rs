@@ -1,36 +1,53 @@
 //! Standing aside for a shell, and for the operator's editor.
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, getppid, getsid, kill_process_group};
+use std::fs::read_to_string;
+
+use rustix::process::{Signal, kill_current_process_group};
+
+/// Where a process stands among others, as the system tells it. The numbers are those of the mounted `/proc`: a session
+/// or group whose leader lives outside a container is 0 there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    parent: i32,
+    group: i32,
+    session: i32,
+}
 
 /// Whether a shell above this process would see it stop and could go on with it: there is none under `ForceCommand`, in
 /// a terminal that runs the console alone, or under a supervisor, and a stopped console would hang there for ever.
 pub fn can_stop() -> bool {
-    let (group, session) = (getpgrp(), getsid(None));
-    let mut above = getppid();
+    let Some(own) = place("self") else { return false };
+    let mut above = own.parent;
     // a wrapper that started the console belongs to the same job and stops with it
     for _ in 0..32 {
-        let Some(pid) = above else { return false };
-        if getsid(Some(pid)) != session {
-            return false;
+        match place(&above.to_string()) {
+            Some(place) if place.session == own.session => {
+                if place.group != own.group {
+                    return true;
+                }
+                above = place.parent;
+            }
+            _ => return false,
         }
-        if getpgid(Some(pid)).is_ok_and(|g| g != group) {
-            return true;
-        }
-        above = parent_of(pid);
     }
     false
 }
 
 /// Stops this job; returns when the shell lets it go on.
 pub fn stop() {
-    _ = kill_process_group(getpgrp(), Signal::STOP);
+    _ = kill_current_process_group(Signal::STOP);
 }
 
-fn parent_of(pid: Pid) -> Option<Pid> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    // the name in parentheses may hold anything; state and parent follow it
+fn place(process: &str) -> Option<Place> {
+    parse(&read_to_string(format!("/proc/{process}/stat")).ok()?)
+}
+
+fn parse(stat: &str) -> Option<Place> {
+    // the name in parentheses may hold anything; state, parent, group and session follow it
     let (_, rest) = stat.rsplit_once(')')?;
-    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
+    let mut numbers = rest.split_whitespace().skip(1).map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some(Place { parent: next()?, group: next()?, session: next()? })
 }
 
 /// The editor to write long text with: its program and arguments. `setting` is `ui.editor`: `auto` takes `$VISUAL` or
@@ -88,8 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn the_parent_is_read_from_the_system() {
-        let own = rustix::process::getpid();
-        assert_eq!(parent_of(own), getppid());
+    fn the_place_is_read_from_the_system_whatever_a_process_is_called() {
+        let own = place("self").expect("own place");
+        assert_eq!(own.parent, std::os::unix::process::parent_id() as i32);
+        let named = parse("4711 (a) (b 9 9)) S 42 7 0 34816 4711 0").expect("read");
+        assert_eq!(named, Place { parent: 42, group: 7, session: 0 });
+        assert_eq!(parse("4711 (x) S 42"), None);
     }
 }

@@ -15,8 +15,8 @@ use crate::program::{Home, PROGRAM, ended, eventually, pause};
 /// How long a condition may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The parser cannot hold a wide character in one column; a real terminal leaves it out.
-const NARROWEST: u16 = 2;
+/// The parser cannot hold a wide character in one column, nor wrap a line in one row; a real terminal leaves it out.
+const SMALLEST: u16 = 2;
 
 struct Seen {
     parser: vt100::Parser,
@@ -60,7 +60,7 @@ impl Pty {
         drop(command);
         rustix::io::ioctl_fionbio(&master, true).expect("not blocking");
         let master = Arc::new(master);
-        let seen = Seen { parser: vt100::Parser::new(rows, cols.max(NARROWEST), 0), raw: Vec::new() };
+        let seen = Seen { parser: vt100::Parser::new(rows.max(SMALLEST), cols.max(SMALLEST), 0), raw: Vec::new() };
         let seen = Arc::new(Mutex::new(seen));
         let (stop, stalled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let reader = std::thread::spawn({
@@ -144,7 +144,7 @@ impl Pty {
 
     /// Gives the terminal another size.
     pub fn resize(&self, cols: u16, rows: u16) {
-        self.seen.lock().expect("seen").parser.screen_mut().set_size(rows, cols.max(NARROWEST));
+        self.seen.lock().expect("seen").parser.screen_mut().set_size(rows.max(SMALLEST), cols.max(SMALLEST));
         tcsetwinsize(self.master(), winsize(cols, rows)).expect("size");
     }
 

@@ -32,6 +32,17 @@ fn the_first_start_shows_this_machine_and_q_leaves_at_once() {
 }
 
 #[test]
+fn in_a_container_whose_session_was_begun_outside_it_starts_as_anywhere() {
+    let home = Home::sqlite();
+    let mut command = Command::new("setsid");
+    home.settle(&mut command);
+    command.args(["--ctty", "unshare", "--fork", "--pid", "--mount-proc", PROGRAM]);
+    let mut pty = Pty::start(command, (100, 30));
+    pty.wait_for("sqlite");
+    assert_eq!(pty.quit(), 0);
+}
+
+#[test]
 fn a_closed_terminal_ends_the_console() {
     for ignoring_hangup in [false, true] {
         let home = Home::sqlite();
