@@ -26,7 +26,7 @@ pub enum OncallCmd {
     },
     /// Set the rota
     Set {
-        /// Who takes turns, in order, separated by commas
+        /// Who takes turns, in order, separated by commas; several share a turn as wang+li
         #[arg(long, value_delimiter = ',', required = true)]
         people: Vec<String>,
         /// Who takes turns on public holidays, by the day
@@ -112,6 +112,7 @@ fn duty_json(plan: &Plan, at: i64) -> Value {
         .collect();
     let duty = plan.on_duty(at);
     json!({"at": rfc3339(at), "person": duty.as_ref().map(|d| &d.person),
+        "people": duty.as_ref().map(|d| d.people()).unwrap_or_default(),
         "until": duty.as_ref().and_then(|d| d.until).map(rfc3339), "next": duty.as_ref().and_then(|d| d.next.as_ref()),
         "source": duty.as_ref().map(|d| d.source), "rota": rota, "overrides": overrides})
 }

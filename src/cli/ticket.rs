@@ -11,9 +11,10 @@ use crate::console::when;
 use crate::text::filter::parse;
 use crate::tickets;
 use crate::tickets::actions::{Change, New, Pull, What, clocks_json, json_of};
+use crate::tickets::handling::{self, Typical};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
 use crate::tickets::sla::Policy;
-use crate::tickets::store::{self, Queue};
+use crate::tickets::store::{self, Cursor, Order, Queue};
 
 /// How many people it hits.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -92,6 +93,9 @@ pub enum Cmd {
         /// Which of them
         #[arg(long, value_enum, default_value = "all")]
         queue: Queue,
+        /// In which order
+        #[arg(long, value_enum, default_value = "urgency")]
+        order: Order,
         /// Words in title or body, Chinese or English
         #[arg(long)]
         search: Option<String>,
@@ -251,6 +255,8 @@ pub enum Cmd {
         #[arg(long, default_value_t = 10)]
         limit: usize,
     },
+    /// Whether the open tickets can all be solved in time by who is on duty; exit code 1 where they cannot
+    Outlook,
     /// Why it is due when it is
     Explain {
         /// Its number
@@ -276,7 +282,10 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
             cx.done(&cx.door().await?.run(&new).await?);
             return Ok(());
         }
-        Cmd::List { queue, search, filter, limit } => return list(cx, queue, search, filter, limit).await,
+        Cmd::List { queue, order, search, filter, limit } => {
+            return list(cx, (queue, order), search, filter, limit).await;
+        }
+        Cmd::Outlook => return outlook(cx).await,
         Cmd::Show { id } => return show(cx, id).await,
         Cmd::Similar { id, text, limit } => return similar(cx, id, text, limit).await,
         Cmd::Explain { id } => return explain(cx, id).await,
@@ -323,7 +332,7 @@ fn instant(cx: &Cx, option: &str, text: &str, ahead: bool) -> Result<Millis, Cli
 
 async fn list(
     cx: &Cx,
-    queue: Queue,
+    queue: (Queue, Order),
     search: Option<String>,
     filter: Option<String>,
     limit: i64,
@@ -343,7 +352,7 @@ async fn list(
         (Some(words), None) => store::find(store, words, limit).await?,
         (None, None) => {
             let me = cx.door().await?.actor().name.clone();
-            store::page(store, queue, &me, cx.clock().now(), None, limit).await?
+            store::page_in(store, queue, &me, cx.clock().now(), Cursor::Start, limit).await?
         }
     };
     let (config, now) = (cx.config(), cx.clock().now());
@@ -362,25 +371,36 @@ async fn list(
     Ok(())
 }
 
-async fn whole(cx: &Cx, id: i64, now: Millis) -> Result<(Ticket, Vec<Happening>, Arc<Policy>, Value), CliError> {
+/// A ticket with everything that is known of it.
+struct Whole {
+    t: Ticket,
+    past: Vec<Happening>,
+    policy: Arc<Policy>,
+    typical: Vec<Typical>,
+    value: Value,
+}
+
+async fn whole(cx: &Cx, id: i64, now: Millis) -> Result<Whole, CliError> {
     let store = cx.store().await?;
     let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let past = store::happenings(store, id).await?;
     let policy = store::policy(store, &cx.config().tickets).await?;
+    let typical = store::typical(store).await?;
     let mut value = json_of(&t, now);
+    value["handling"] = handling::json_of(&t, &typical);
     value["clocks"] = clocks_json(&policy, &past, now).map_err(CliError::Failed)?;
-    Ok((t, past, policy, value))
+    Ok(Whole { t, past, policy, typical, value })
 }
 
 async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
     let now = cx.clock().now();
-    let (t, past, policy, mut value) = whole(cx, id, now).await?;
+    let Whole { t, past, policy, typical, mut value } = whole(cx, id, now).await?;
     let void = taken_back(&past);
     let timeline = past.iter().enumerate().map(|(i, h)| {
         json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data, "taken_back": void.contains(&i)})
     });
     value["timeline"] = timeline.collect();
-    cx.out(&value, || tickets::show_lines(cx.config(), &policy, &t, &past, now).join("\n"));
+    cx.out(&value, || tickets::show_lines(cx.config(), &policy, (&t, &past), &typical, now).join("\n"));
     Ok(())
 }
 
@@ -401,10 +421,21 @@ async fn similar(cx: &Cx, id: Option<i64>, text: Option<String>, limit: usize) -
     Ok(())
 }
 
+async fn outlook(cx: &Cx) -> Result<(), CliError> {
+    let (store, now) = (cx.store().await?, cx.clock().now());
+    let hands = crate::console::evidence::hands(cx.door().await?).await;
+    let typical = store::typical(store).await?;
+    let o = store::outlook(store, &cx.config().tickets, &typical, hands, now).await?;
+    let value = json!({"on_duty": o.hands, "tickets": o.tickets, "fall_out": o.fall_out});
+    cx.out(&value, || handling::warning(&o).unwrap_or_else(|| crate::locale::tickets::all_make_it(o.tickets, o.hands)));
+    if o.fall_out.is_empty() { Ok(()) } else { Err(CliError::CheckFailed) }
+}
+
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {
     let now = cx.clock().now();
-    let (t, past, policy, value) = whole(cx, id, now).await?;
-    let lines = tickets::explain(cx.config(), &policy, t.id, &past, now);
+    let Whole { t, past, policy, typical, value } = whole(cx, id, now).await?;
+    let mut lines = tickets::explain(cx.config(), &policy, t.id, &past, now);
+    lines.extend(handling::explain(cx.config(), &t, &typical));
     let state = clocks(&policy, &past, now).map_err(CliError::Failed)?;
     let segments: Vec<Value> = tickets::segments(&policy, &past, &state, now)
         .iter()

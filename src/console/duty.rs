@@ -34,7 +34,7 @@ impl Duty for ByRota {
         Box::pin(async move {
             let plan = oncall::plan(door.store(), door.config(), now).await.map_err(|e| e.to_string())?;
             match plan.on_duty(now) {
-                Some(duty) => Ok(vec![OnDuty { name: duty.person, seen: None }]),
+                Some(duty) => Ok(duty.people().into_iter().map(|name| OnDuty { name, seen: None }).collect()),
                 None => SeenLately.at(door, now).await,
             }
         })

@@ -2,10 +2,22 @@
 
 use serde_json::json;
 
+use super::duty::{ByRota, Duty as _};
 use crate::action::{BoxFuture, Door};
 use crate::clock::rfc3339;
-use crate::tickets::tab::Linkable;
+use crate::tickets::tab::{Around, Linkable};
 use crate::{backups, health, workflows};
+
+/// What the ticket desk is told of the other rooms.
+pub(crate) const AROUND: Around = Around { evidence: find, hands };
+
+/// How many people are on duty; nobody is as good as one: somebody has to do it.
+pub(crate) fn hands(door: Door) -> BoxFuture<'static, usize> {
+    Box::pin(async move {
+        let now = door.clock().now();
+        ByRota.at(door, now).await.map_or(1, |who| who.len().max(1))
+    })
+}
 
 /// Activities of one workflow that are offered.
 const NODES: usize = 200;

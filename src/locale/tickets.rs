@@ -142,6 +142,7 @@ crate::messages! {
     on_raise(): "by the raise" | "因升级触发";
     calendar_moved(version: i64, from: &str, to: &str): "version {version}, resolution due {from} → {to}" | "版本 {version}，解决截止 {from} → {to}";
     order_urgency(): "urgency" | "紧迫程度";
+    order_safe_start(): "last safe start" | "最晚开工";
     order_newest(): "newest first" | "最新在前";
     order_oldest(): "oldest first" | "最早在前";
     no_ticket(): "there is no ticket here" | "此处没有工单";
@@ -242,6 +243,18 @@ crate::messages! {
     explain_counted(from: &str, to: &str, took: &str): "  + {from} – {to}  {took}" | "  + {from} – {to}  计时 {took}";
     explain_left_out(from: &str, to: &str, why: &str): "  · {from} – {to}  not counted: {why}" | "  · {from} – {to}  不计时：{why}";
     explain_more(n: usize): "  … {n} more" | "  … 另有 {n} 段";
+    label_safe_start(): "start by" | "最晚开工";
+    head_safe_start(): "START BY" | "最晚开工";
+    start_by(at: &str, left: &str): "{at}  {left}" | "{at}  {left}";
+    start_passed(at: &str): "{at}  passed: late unless it goes faster than usual" | "{at}  已过：除非快于往常，否则将超时";
+    safe_start_is(at: &str, due: &str, took: &str): "Last safe start: {at} = due {due} less {took} of open time" | "最晚开工：{at} = 截止 {due} 前推 {took} 工作时间";
+    safe_start_from(took: &str, n: i64, of: &str, days: i64): "  {took}: median from the first hand on it to the solution of n = {n} tickets ({of}) solved in the last {days} days" | "  {took}：最近 {days} 天内已解决的 n = {n} 个工单（{of}）从首次受理到解决用时的中位数";
+    safe_start_unknown(n: i64, least: i64): "Last safe start: — (n = {n} solved tickets are too few to tell; at least {least} are needed)" | "最晚开工：—（已解决工单 n = {n}，少于所需的 {least} 个，无法估计）";
+    kind_all(): "of every kind" | "全部类别";
+    kind_level_only(level: &str): "level {level}, every category" | "级别 {level}，全部类别";
+    kind_both(category: &str, level: &str): "category {category}, level {level}" | "类别 {category}，级别 {level}";
+    cannot_all(n: usize, of: usize, hands: usize, which: &str): "{n} of {of} open tickets cannot make it with {hands} on duty: {which}" | "当班 {hands} 人：{of} 个工单中有 {n} 个来不及：{which}";
+    all_make_it(of: usize, hands: usize): "all {of} can be in time with {hands} on duty" | "当班 {hands} 人：{of} 个工单均来得及";
     explain_result(clock: &str, used: &str, budget: &str, due: &str): "{clock}: {used} of {budget} used, due {due}" | "{clock}：已用 {used} / {budget}，截止 {due}";
     explain_frozen(version: i64): "frozen as counted then, by calendar version {version}" | "结果已固定，按当时的日历版本 {version} 计算";
     explain_no_duty(): "the due instant has passed, but nobody has been on duty since: not breached" | "截止时刻已过，但其后无人值班：不算超时";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
 use crate::clock::{Millis, rfc3339};
 use crate::locale::oncall as say;
-use crate::oncall::model::{Override, Rota};
+use crate::oncall::model::{Override, Rota, people_of};
 use crate::oncall::store;
 
 /// Sets the rota, or takes it away.
@@ -30,7 +30,9 @@ impl Action for SetRota {
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
             if let Some(rota) = &self.rota {
-                let bad = |names: &[String]| names.iter().any(|n| n.trim().is_empty() || n.contains(','));
+                let bad = |names: &[String]| {
+                    names.iter().any(|n| n.contains(',') || n.split('+').any(|name| name.trim().is_empty()))
+                };
                 if rota.people.is_empty() || bad(&rota.people) || bad(&rota.holiday_people) {
                     return Err(ActionError::Invalid(say::needs_people()));
                 }
@@ -71,7 +73,7 @@ impl Action for TakeOver {
     }
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
-            if self.person.trim().is_empty() {
+            if people_of(&self.person).is_empty() {
                 return Err(ActionError::Invalid(say::needs_people()));
             }
             if self.until <= self.from || self.until <= cx.now {

@@ -87,7 +87,7 @@ async fn people(
             "owner" => names.extend(ticket.owner.clone()),
             "oncall" => {
                 let plan = store::plan_in(cx.tx, cx.config, cx.now).await?;
-                names.extend(plan.on_duty(cx.now).map(|d| d.person));
+                names.extend(plan.on_duty(cx.now).map(|d| d.people()).unwrap_or_default());
             }
             "supervisors" => {
                 let all = operators::list_in(cx.tx).await?;

@@ -13,7 +13,7 @@ const AHEAD: u64 = 400;
 /// People who take turns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rota {
-    /// In the order of their turns.
+    /// In the order of their turns; several share one as `wang+li`.
     pub people: Vec<String>,
     /// On public holidays these take turns, by the day; empty: the same as always.
     pub holiday_people: Vec<String>,
@@ -64,6 +64,18 @@ pub struct Plan {
     pub holidays: BTreeSet<NaiveDate>,
     /// The zone of hand-overs.
     pub zone: Tz,
+}
+
+impl Duty {
+    /// The people of this turn: several may share one, written `wang+li`.
+    pub fn people(&self) -> Vec<String> {
+        people_of(&self.person)
+    }
+}
+
+/// The people who share a turn.
+pub fn people_of(turn: &str) -> Vec<String> {
+    turn.split('+').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 impl Plan {

@@ -21,6 +21,7 @@ const LEAST: Duration = Duration::from_millis(500);
 pub fn jobs() -> Vec<Box<dyn Job>> {
     vec![
         Box::new(crate::tickets::jobs::Tick),
+        Box::new(crate::tickets::jobs::SafeStarts),
         Box::new(crate::health::jobs::Judge),
         Box::new(crate::health::jobs::RollUp),
         Box::new(crate::health::jobs::LookAhead),

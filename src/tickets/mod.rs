@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod eval;
 mod explain;
+pub mod handling;
 pub mod jobs;
 pub mod model;
 pub mod simulate;

@@ -66,12 +66,23 @@ pub struct Ticket {
     pub cause: Option<String>,
     pub solution: Option<String>,
     pub version: i64,
+    /// The part of the OA it is about, or the way it came, once that was looked up.
+    pub category: Option<String>,
+    /// The last instant at which it can be begun and still be solved in time, as far as such tickets tell; `NEVER` while
+    /// that is not known. See [`Ticket::last_safe_start`].
+    pub safe_start: Millis,
 }
 
 impl Ticket {
     /// Neither resolved nor merged.
     pub fn is_open(&self) -> bool {
         !matches!(self.state.as_str(), "resolved" | "merged")
+    }
+
+    /// The last instant at which it can be begun and still be solved in time; none where no such clock runs or too few
+    /// tickets like it are known.
+    pub fn last_safe_start(&self) -> Option<Millis> {
+        (self.is_open() && self.state != "waiting" && self.safe_start < NEVER).then_some(self.safe_start)
     }
 
     /// Whether more than the response budget is consumed at `now`; true without waiting for a tick to latch it.

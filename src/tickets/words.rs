@@ -44,6 +44,11 @@ pub(super) fn channel_word(channel: &str) -> String {
     }
 }
 
+/// What a ticket is about: a part of the OA, or the way it came.
+pub(super) fn category_word(category: &str) -> String {
+    crate::text::clean(&channel_word(category)).into_owned()
+}
+
 /// A clock.
 pub(super) fn clock_word(clock: &str) -> String {
     match clock {

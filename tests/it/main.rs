@@ -9,6 +9,7 @@ mod demo;
 mod desk;
 mod fleet;
 mod ground;
+mod handling;
 mod health;
 mod house;
 mod imports;

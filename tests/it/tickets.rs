@@ -539,7 +539,7 @@ on_both! {
             let page = |at, limit| store::page_in(&fresh.store, (Queue::All, order), "wang", clock.now(), at, limit);
             let ids = |rows: Vec<zhiban::tickets::model::Ticket>| rows.iter().map(|t| t.id).collect::<Vec<_>>();
             let whole = page(Cursor::Start, 100).await.expect("whole");
-            let (u, id) = (whole[4].urgency, whole[4].id);
+            let (u, id) = order.place(&whole[4]);
             let whole = ids(whole);
             assert_eq!(ids(page(Cursor::After(u, id), 3).await.expect("after")), whole[5..8], "{order:?}");
             assert_eq!(ids(page(Cursor::From(u, id), 3).await.expect("from")), whole[4..7], "{order:?}");

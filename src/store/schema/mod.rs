@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("calendar", include_str!("calendar.sql")),
     ("account_history", include_str!("account_history.sql")),
     ("health history", include_str!("health_history.sql")),
+    ("handling", include_str!("handling.sql")),
 ];
 
 /// The newest schema version this binary knows.

@@ -128,7 +128,7 @@ pub fn json_of(t: &Ticket, now: Millis) -> Value {
         "at_risk": t.risk_at <= now, "born_late": t.born_late, "paused": t.state == "waiting",
         "pause_reason": t.pause_reason, "follow_up_at": t.follow_up_at.map(rfc3339), "flag": t.flag,
         "merged_into": t.merged_into, "continues": t.continues, "reports": t.reports,
-        "cause": t.cause, "solution": t.solution, "version": t.version,
+        "cause": t.cause, "solution": t.solution, "version": t.version, "last_safe_start": t.last_safe_start().map(rfc3339),
     })
 }
 

@@ -129,6 +129,8 @@ pub(super) async fn create(
         cause: None,
         solution: None,
         version: 1,
+        category: None,
+        safe_start: NEVER,
     };
     let marks = settle(&mut t, &policy, &state, config, cx.now);
     t.id = store::insert(cx.tx, &t, new.intake_key.as_deref()).await?;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod filtered;
+mod handling;
 mod queue;
 mod search;
 mod write;
@@ -14,6 +15,9 @@ use crate::tickets::model::{Happening, Ticket};
 pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
 pub(super) use calendar::{import, pass, set_pass, terms};
 pub use filtered::{Found, LOOKED_AT, MOST_COUNTED, count_filtered, filtered};
+pub use handling::{
+    Unsafe, count_safe_starts, handlings, measured, outlook, put_typical, typical, uncounted, unmeasured,
+};
 pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in, plans};
 pub use search::{Among, Similar, find, similar};
 pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_urgent_unowned, open_after, update};
@@ -23,7 +27,7 @@ const LISTED: &str = "t.id, t.title, t.scope, t.severity, t.level, t.state, t.ch
     t.reported_at, t.follow_up_at, t.pause_reason, t.flag, t.response_due, t.response_breach_at, t.response_met_at, \
     t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at, t.resolution_breached, \
     t.resolution_excused, t.born_late, t.urgency, t.risk_at, t.next_at, t.merged_into, t.continues, t.reports, t.version, \
-    t.next_due, t.next_breach_at, t.resolution_used";
+    t.next_due, t.next_breach_at, t.resolution_used, t.safe_start";
 
 fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
     Ok(Ticket {
@@ -63,18 +67,20 @@ fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
         next_due: r.get(32)?,
         next_breach_at: r.get(33)?,
         resolution_used: r.get(34)?,
+        safe_start: r.get(35)?,
+        category: None,
         cause: None,
         solution: None,
     })
 }
 
-/// A whole ticket: what a list shows, then body, cause and solution.
+/// A whole ticket: what a list shows, then body, cause, solution and category.
 fn read(r: &Row<'_>) -> Result<Ticket, StoreError> {
-    Ok(Ticket { body: r.get(35)?, cause: r.get(36)?, solution: r.get(37)?, ..read_listed(r)? })
+    Ok(Ticket { body: r.get(36)?, cause: r.get(37)?, solution: r.get(38)?, category: r.get(39)?, ..read_listed(r)? })
 }
 
 fn whole() -> String {
-    format!("SELECT {LISTED}, t.body, t.cause, t.solution FROM ticket t WHERE t.id = $1")
+    format!("SELECT {LISTED}, t.body, t.cause, t.solution, t.category FROM ticket t WHERE t.id = $1")
 }
 
 /// One ticket.

@@ -33,6 +33,7 @@ pub enum Queue {
 
 /// How a queue is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub enum Order {
     /// The clock that runs out first.
     #[default]
@@ -41,17 +42,33 @@ pub enum Order {
     Newest,
     /// The lowest number first.
     Oldest,
+    /// What must be begun first to be solved in time.
+    SafeStart,
 }
 
 impl Order {
     /// In the order of the picker.
-    pub const ALL: [Self; 3] = [Self::Urgency, Self::Newest, Self::Oldest];
+    pub const ALL: [Self; 4] = [Self::Urgency, Self::SafeStart, Self::Newest, Self::Oldest];
+
+    /// The column that pages of this order are found by, where it is not the number alone.
+    fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Urgency => Some("urgency"),
+            Self::SafeStart => Some("safe_start"),
+            Self::Newest | Self::Oldest => None,
+        }
+    }
+
+    /// The place of a ticket in this order.
+    pub fn place(self, t: &Ticket) -> (Millis, i64) {
+        (if self == Self::SafeStart { t.safe_start } else { t.urgency }, t.id)
+    }
 }
 
-/// Where a page lies in a queue; a place is the (urgency, id) of a row.
+/// Where a page lies in a queue; a place is [`Order::place`] of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
-    /// The most urgent.
+    /// The first.
     Start,
     /// The rows after a place.
     After(Millis, i64),
@@ -59,7 +76,7 @@ pub enum Cursor {
     Before(Millis, i64),
     /// The row of a place and those after it.
     From(Millis, i64),
-    /// The least urgent.
+    /// The last.
     End,
 }
 
@@ -86,19 +103,19 @@ impl Queue {
     }
 }
 
-/// The statement and arguments of a page; `few` when the filter is known to leave few rows.
-fn statement(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, few: bool) -> (String, Args) {
+/// The statement and arguments of a page in the order of `key`; `few` when the filter is known to leave few rows.
+fn statement(queue: Queue, key: &str, me: &str, now: Millis, at: Cursor, limit: i64, few: bool) -> (String, Args) {
     let mut args = queue.args(me, now);
     let (place, op, backwards) = match at {
         Cursor::Start => (None, "", false),
         Cursor::End => (None, "", true),
-        Cursor::After(urgency, id) => (Some((urgency, id)), ">", false),
-        Cursor::From(urgency, id) => (Some((urgency, id)), ">=", false),
-        Cursor::Before(urgency, id) => (Some((urgency, id)), "<", true),
+        Cursor::After(first, id) => (Some((first, id)), ">", false),
+        Cursor::From(first, id) => (Some((first, id)), ">=", false),
+        Cursor::Before(first, id) => (Some((first, id)), "<", true),
     };
-    let range = place.map_or_else(String::new, |(urgency, id)| {
-        args.extend(args![urgency, id]);
-        format!(" AND (urgency, id) {op} (${}, ${})", args.len() - 1, args.len())
+    let range = place.map_or_else(String::new, |(first, id)| {
+        args.extend(args![first, id]);
+        format!(" AND ({key}, id) {op} (${}, ${})", args.len() - 1, args.len())
     });
     args.push(limit.into());
     let (filter, n) = (queue.filter(), args.len());
@@ -106,17 +123,17 @@ fn statement(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, few: b
     let keys = if few {
         // the filter's own index, then a sort of the few
         format!(
-            "WITH hit AS MATERIALIZED (SELECT urgency, id FROM ticket WHERE is_open{filter}) \
-             SELECT urgency, id FROM hit WHERE true{range}"
+            "WITH hit AS MATERIALIZED (SELECT {key}, id FROM ticket WHERE is_open{filter}) \
+             SELECT {key}, id FROM hit WHERE true{range}"
         )
     } else {
         // the unary plus keeps SQLite from taking the filter's index and sorting everything
         let filter = if queue == Queue::Breaching { " AND +risk_at <= $1" } else { filter };
-        format!("SELECT urgency, id FROM ticket WHERE is_open{filter}{range}")
+        format!("SELECT {key}, id FROM ticket WHERE is_open{filter}{range}")
     };
     let sql = format!(
-        "SELECT {LISTED} FROM ({keys} ORDER BY urgency {order}, id {order} LIMIT ${n}) k JOIN ticket t ON t.id = k.id \
-         ORDER BY k.urgency, k.id"
+        "SELECT {LISTED} FROM ({keys} ORDER BY {key} {order}, id {order} LIMIT ${n}) k JOIN ticket t ON t.id = k.id \
+         ORDER BY k.{key}, k.id"
     );
     (sql, args)
 }
@@ -148,7 +165,7 @@ fn by_number(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, newest
     (sql, args)
 }
 
-/// [`page_at`] in another order.
+/// At most `limit` tickets of a queue in an order, at a place of it. Bodies are left out.
 ///
 /// # Errors
 /// When the store does not answer.
@@ -160,10 +177,14 @@ pub async fn page_in(
     at: Cursor,
     limit: i64,
 ) -> Result<Vec<Ticket>, StoreError> {
-    if order == Order::Urgency {
-        return page_at(store, queue, me, now, at, limit).await;
-    }
-    let (sql, args) = by_number(queue, me, now, at, limit.clamp(1, PAGE_LIMIT), order == Order::Newest);
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let (sql, args) = match order.column() {
+        Some(key) => {
+            let few = queue == Queue::Breaching && few_at_risk(store, now).await?;
+            statement(queue, key, me, now, at, limit, few)
+        }
+        None => by_number(queue, me, now, at, limit, order == Order::Newest),
+    };
     store.rows(&sql, args, read_listed).await
 }
 
@@ -185,9 +206,7 @@ pub async fn page_at(
     at: Cursor,
     limit: i64,
 ) -> Result<Vec<Ticket>, StoreError> {
-    let few = queue == Queue::Breaching && few_at_risk(store, now).await?;
-    let (sql, args) = statement(queue, me, now, at, limit.clamp(1, PAGE_LIMIT), few);
-    store.rows(&sql, args, read_listed).await
+    page_in(store, (queue, Order::Urgency), me, now, at, limit).await
 }
 
 /// The most urgent tickets of a queue after (urgency, id) of `after`. Bodies are left out.
@@ -244,8 +263,10 @@ pub async fn plans(store: &Store) -> Result<Vec<(String, String)>, StoreError> {
                 if few && queue != Queue::Breaching {
                     continue;
                 }
-                let (sql, args) = statement(queue, "me", 0, at, 50, few);
-                ask.push((format!("{queue:?} {at:?} few={few}"), sql, args));
+                for key in Order::ALL.into_iter().filter_map(Order::column) {
+                    let (sql, args) = statement(queue, key, "me", 0, at, 50, few);
+                    ask.push((format!("{queue:?} by {key} {at:?} few={few}"), sql, args));
+                }
             }
         }
         for (name, sql, args) in ask {

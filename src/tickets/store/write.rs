@@ -4,7 +4,7 @@ use crate::args;
 use crate::clock::Millis;
 use crate::store::{StoreError, Tx};
 use crate::text::words as search;
-use crate::tickets::model::{Happening, Ticket};
+use crate::tickets::model::{Happening, NEVER, Ticket};
 
 /// Adds a happening at place `n` (from 1).
 pub(in crate::tickets) async fn add_happening(tx: &mut Tx, id: i64, n: usize, h: &Happening) -> Result<(), StoreError> {
@@ -49,21 +49,25 @@ pub(in crate::tickets) async fn insert(tx: &mut Tx, t: &Ticket, intake_key: Opti
     Ok(id)
 }
 
-/// Writes a ticket back, with the version it has now.
+/// Writes a ticket back, with the version it has now. Where another due time follows, its last safe start is not known
+/// until the job has counted it.
 pub(in crate::tickets) async fn update(tx: &mut Tx, t: &Ticket) -> Result<(), StoreError> {
     tx.exec(
         "UPDATE ticket SET scope = $2, severity = $3, level = $4, state = $5, owner = $6, reported_at = $7, follow_up_at = $8, \
          pause_reason = $9, flag = $10, response_due = $11, response_breach_at = $12, response_met_at = $13, \
          response_breached = $14, response_excused = $15, resolution_due = $16, resolution_breach_at = $17, resolved_at = $18, \
          resolution_breached = $19, resolution_excused = $20, urgency = $21, risk_at = $22, next_at = $23, merged_into = $24, \
-         reports = $25, cause = $26, solution = $27, is_open = $28, version = $29, next_due = $30, next_breach_at = $31, resolution_used = $32 WHERE id = $1",
+         reports = $25, cause = $26, solution = $27, is_open = $28, version = $29, next_due = $30, next_breach_at = $31, resolution_used = $32, \
+         handling = CASE WHEN $28 THEN NULL ELSE handling END, \
+         safe_start = CASE WHEN level <> $4 OR coalesce(resolution_due, -1) <> coalesce($16, -1) THEN $33 ELSE safe_start END, \
+         safe_stale = safe_stale OR level <> $4 OR coalesce(resolution_due, -1) <> coalesce($16, -1) WHERE id = $1",
         args![
             t.id, t.scope.as_str(), t.severity.as_str(), t.level.as_str(), t.state.as_str(), t.owner.clone(), t.reported_at,
             t.follow_up_at, t.pause_reason.clone(), t.flag.clone(), t.response_due, t.response_breach_at, t.response_met_at,
             t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at,
             t.resolution_breached, t.resolution_excused, t.urgency, t.risk_at, t.next_at, t.merged_into, t.reports,
             t.cause.clone(), t.solution.clone(), t.is_open(), t.version,
-            t.next_due, t.next_breach_at, t.resolution_used
+            t.next_due, t.next_breach_at, t.resolution_used, NEVER
         ],
     )
     .await?;

@@ -8,6 +8,7 @@ use crate::clock::{MINUTE, Millis};
 use crate::console::tab::{Load, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::text::filter::{Filter, parse};
+use crate::tickets::handling::{Outlook, Typical};
 use crate::tickets::model::{Happening, Ticket};
 use crate::tickets::sla::Policy;
 use crate::tickets::store::{self, Among, Cursor, Order, Queue};
@@ -36,6 +37,18 @@ pub struct Linkable {
 /// Finds what can be linked, newest state.
 pub type Evidence = fn(Door) -> crate::action::BoxFuture<'static, Vec<Linkable>>;
 
+/// How many people are on duty.
+pub type Hands = fn(Door) -> crate::action::BoxFuture<'static, usize>;
+
+/// What other rooms tell this one, through the face that knows them all.
+#[derive(Debug, Clone, Copy)]
+pub struct Around {
+    /// What can be linked to a ticket.
+    pub evidence: Evidence,
+    /// How many people are on duty.
+    pub hands: Hands,
+}
+
 /// What lists offer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
@@ -61,6 +74,8 @@ struct Rows {
     counts: [i64; 5],
     saved_counts: Vec<(i64, bool)>,
     capped: bool,
+    typical: Vec<Typical>,
+    outlook: Outlook,
     /// Whether the first row is the first of the queue, and the last the last.
     whole: (bool, bool),
     jump: Option<Jump>,
@@ -109,6 +124,18 @@ async fn rows_around(
     }
 }
 
+/// How long tickets take, and which of those ahead cannot all be done by who is on duty.
+async fn look_ahead(door: &Door, hands: Option<Hands>, now: Millis) -> Result<(Vec<Typical>, Outlook), StoreError> {
+    let typical = store::typical(door.store()).await?;
+    let outlook = match hands {
+        Some(hands) => {
+            store::outlook(door.store(), &door.config().tickets, &typical, hands(door.clone()).await, now).await?
+        }
+        None => Outlook::default(),
+    };
+    Ok((typical, outlook))
+}
+
 impl TicketsTab {
     /// Takes over what pickers and actions have left for the next load.
     fn heed(&mut self) {
@@ -144,11 +171,12 @@ impl TicketsTab {
         let jump = self.jump;
         let similar = self.similar.take();
         // the first picture does not wait for what only lists need
-        let lists = (self.loaded && !only_detail && now - self.listed_at >= OFFERS).then_some(self.evidence);
+        let lists = (self.loaded && !only_detail && now - self.listed_at >= OFFERS).then_some(self.around);
         let held = only_detail.then(|| self.policy.clone());
         // near the start the start is kept in sight; elsewhere the rows are those around the cursor
         let near_start = self.whole.0 && self.place.at < MARGIN;
-        let at = self.current().filter(|_| !near_start).map(|t| (t.urgency, t.id));
+        let at = self.current().filter(|_| !near_start).map(|t| order.place(t));
+        let hands = self.around.map(|a| a.hands);
         Box::new(move |door| {
             Box::pin(async move {
                 let s = door.store();
@@ -157,7 +185,7 @@ impl TicketsTab {
                 if let Some(id) = go_to
                     && let Some(t) = store::get(s, id).await.map_err(text)?
                 {
-                    (at, current) = (Some((t.urgency, id)), Some(id));
+                    (at, current) = (Some(order.place(&t)), Some(id));
                 }
                 let rows = if only_detail {
                     None
@@ -176,7 +204,8 @@ impl TicketsTab {
                     for filter in &saved {
                         saved_counts.push(store::count_filtered(s, filter, &me, now).await.map_err(text)?);
                     }
-                    Some(Rows { around: rows, counts, saved_counts, capped, whole, jump })
+                    let (typical, outlook) = look_ahead(&door, hands, now).await.map_err(text)?;
+                    Some(Rows { around: rows, counts, saved_counts, capped, typical, outlook, whole, jump })
                 };
                 let id = match &rows {
                     None => current,
@@ -202,10 +231,10 @@ impl TicketsTab {
                     None => store::policy(s, &door.config().tickets).await.map_err(text)?,
                 };
                 let lists = match lists {
-                    Some(evidence) => {
+                    Some(around) => {
                         let operators = crate::action::operators::list(s).await.map_err(text)?;
-                        let links = match evidence {
-                            Some(find) => find(door.clone()).await,
+                        let links = match around {
+                            Some(around) => (around.evidence)(door.clone()).await,
                             None => vec![],
                         };
                         let operators = operators.into_iter().map(|o| (o.name, o.role)).collect();
@@ -246,6 +275,8 @@ impl TicketsTab {
         self.counts = fresh.counts;
         self.saved_counts = fresh.saved_counts;
         self.capped = fresh.capped;
+        self.typical = fresh.typical;
+        self.outlook = fresh.outlook;
         self.whole = fresh.whole;
         match fresh.jump {
             Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),

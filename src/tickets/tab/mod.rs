@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 
 use super::actions::{Change, Pull, What};
 use super::explain;
+use super::handling::{self, Outlook, Typical};
 use super::model::{Ticket, policy};
 use super::sla::Policy;
 use super::store::{Order, Queue};
@@ -26,7 +27,7 @@ use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
-pub use load::{Evidence, Linkable};
+pub use load::{Around, Evidence, Linkable};
 use load::{Jump, Lists, MARGIN, Page, Similar};
 
 const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> String, mutates: bool) -> Command {
@@ -69,6 +70,10 @@ pub struct TicketsTab {
     pub(super) rows: Vec<Ticket>,
     pub(super) counts: [i64; 5],
     pub(super) detail: Option<load::Detail>,
+    /// How long tickets of each kind take.
+    pub(super) typical: Vec<Typical>,
+    /// What can be done in time by who is on duty.
+    pub(super) outlook: Outlook,
     /// A year whose holiday list should be there by now.
     pub(super) missing_list: Option<i32>,
     whole: (bool, bool),
@@ -90,7 +95,7 @@ pub struct TicketsTab {
     /// First line shown of the ticket.
     pub(super) scroll: Cell<usize>,
     loaded: bool,
-    evidence: Option<Evidence>,
+    around: Option<Around>,
     lists: Lists,
     listed_at: Millis,
     similar: Option<Similar>,
@@ -99,8 +104,8 @@ pub struct TicketsTab {
 }
 
 impl TicketsTab {
-    /// An empty tab for the operator `me`; `evidence` finds what can be linked to a ticket.
-    pub fn new(config: Arc<Config>, me: &str, evidence: Option<Evidence>) -> Self {
+    /// An empty tab for the operator `me`; `around` tells what other rooms know.
+    pub fn new(config: Arc<Config>, me: &str, around: Option<Around>) -> Self {
         Self {
             policy: policy(&config.tickets, &[], 0),
             config,
@@ -111,6 +116,8 @@ impl TicketsTab {
             rows: vec![],
             counts: [0; 5],
             detail: None,
+            typical: vec![],
+            outlook: Outlook::default(),
             missing_list: None,
             whole: (true, true),
             jump: None,
@@ -124,7 +131,7 @@ impl TicketsTab {
             full: false,
             scroll: Cell::new(0),
             loaded: false,
-            evidence,
+            around,
             lists: Lists::default(),
             listed_at: Millis::MIN / 2,
             similar: None,
@@ -372,6 +379,11 @@ impl Tab for TicketsTab {
         let (whole, past) = self.detail.as_ref()?;
         (whole.id == t.id).then(|| {
             let mut lines = explain::explain(&self.config, &self.policy, t.id, past, now);
+            let start = handling::explain(&self.config, whole, &self.typical);
+            if !start.is_empty() {
+                lines.push(String::new());
+                lines.extend(start);
+            }
             (lines.remove(0), lines)
         })
     }
@@ -419,6 +431,7 @@ impl Tab for TicketsTab {
         let names = view::queue_names();
         facts.lines =
             names.iter().zip(self.counts).map(|(name, n)| format!("{} {n}", crate::text::cell(name, 14))).collect();
+        facts.lines.extend(handling::warning(&self.outlook));
         facts
     }
 

@@ -108,7 +108,8 @@ pub(in crate::tickets) fn next_change(policy: &Policy, rows: &[Ticket], now: Mil
             let unit = if left <= HOUR { SECOND } else { MINUTE };
             // what is shown changes when the time left does, not when the wall clock turns
             let into = if first.due > now { left % unit } else { (unit - left % unit) % unit };
-            Some(now + if into == 0 { unit } else { into })
+            let next = now + if into == 0 { unit } else { into };
+            Some(t.last_safe_start().filter(|at| *at >= now).map_or(next, |at| next.min(at + 1)))
         })
         .min()
 }

@@ -72,6 +72,9 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
             }
             let (text, role) = clock_line(tab, &state.resolution, t.resolution_excused, state.paused, ascii);
             pair(say::resolution(), text, role);
+            if let Some((text, role)) = start_line(tab, t, now, ascii) {
+                pair(say::label_safe_start(), text, role);
+            }
         }
         None => {
             let (text, role) = clock_text(config, &tab.policy, t, now, ascii);
@@ -140,6 +143,20 @@ fn timeline(tab: &TicketsTab, past: &[Happening], width: usize, out: &mut Vec<Li
             out.push((format!("{} {line}", cell(&at, 14)), role));
         }
     }
+}
+
+/// The last safe start, with the open time left until it; a dash where too few tickets like it are known.
+fn start_line(tab: &TicketsTab, t: &Ticket, now: Millis, ascii: bool) -> Option<Line> {
+    if !t.is_open() || t.state == "waiting" || t.resolution_due.is_none() || t.resolution_is_breached(now) {
+        return None;
+    }
+    let Some(at) = t.last_safe_start() else { return Some(("—".into(), Role::Dim)) };
+    let shown = local(&tab.config, at);
+    if at < now {
+        return Some((format!("{} {}", if ascii { "^" } else { "▲" }, say::start_passed(&shown)), Role::Warn));
+    }
+    let open = tab.policy.rule(&t.level).map_or(at - now, |(_, calendar)| calendar.elapsed(now, at, &[]));
+    Some((say::start_by(&shown, &countdown::remaining(open)), Role::Text))
 }
 
 fn clock_line(tab: &TicketsTab, c: &ClockState, excused: bool, paused: bool, ascii: bool) -> Line {

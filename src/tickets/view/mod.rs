@@ -6,11 +6,12 @@ mod detail;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::handling::{self, Typical};
 use super::model::{Happening, Ticket, taken_back};
 use super::sla::Policy;
 use super::store::Order;
 use super::tab::TicketsTab;
-use super::words::{channel_word, flag_word, happening_line, level_word, local, scope_word};
+use super::words::{channel_word, flag_word, format, happening_line, level_word, local, scope_word};
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::locale::tickets as say;
@@ -42,6 +43,7 @@ pub(super) fn queue_names() -> [String; 5] {
 pub(super) fn order_word(order: Order) -> String {
     match order {
         Order::Urgency => say::order_urgency(),
+        Order::SafeStart => say::order_safe_start(),
         Order::Newest => say::order_newest(),
         Order::Oldest => say::order_oldest(),
     }
@@ -107,9 +109,9 @@ fn draw_queues(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
 fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
     let inside = brush.panel(buf, area, "");
     draw_queues(tab, brush, buf, area);
-    if let Some(year) = tab.missing_list {
-        let text = format!(" {} ", say::list_missing(year));
-        brush.text(buf, area.x + 2, inside.bottom(), area.width.saturating_sub(4), &text, Role::Warn);
+    let late = handling::warning(&tab.outlook);
+    if let Some(text) = late.or_else(|| tab.missing_list.map(say::list_missing)) {
+        brush.text(buf, area.x + 2, inside.bottom(), area.width.saturating_sub(4), &format!(" {text} "), Role::Warn);
     }
     if inside.height < 2 {
         return;
@@ -121,13 +123,16 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     }
     let (from, owner) = if inside.width >= 84 { (14, 10) } else { (0, 8) };
     let clock_cells = if inside.width >= 60 { 18 } else { 15 };
-    let fixed = 2 + 8 + 10 + clock_cells + from + u16::from(from > 0) + owner + 2;
+    // a column of its own only while it is what they are sorted by: it is in the detail anyway
+    let start = if tab.order == Order::SafeStart { 14 } else { 0 };
+    let fixed = 2 + 8 + 10 + clock_cells + start + from + u16::from(from > 0) + owner + 2;
     let title = inside.width.saturating_sub(fixed).max(8);
     let mut head = format!(
-        "  {}{}{}{}",
+        "  {}{}{}{}{}",
         cell("#", 8),
         cell(&say::head_level(), 10),
         cell(&say::head_clock(), usize::from(clock_cells)),
+        cell(&say::head_safe_start(), usize::from(start)),
         cell(&say::head_title(), usize::from(title) + 1)
     );
     if from > 0 {
@@ -151,6 +156,11 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         let (clock, role) = clock_text(&tab.config, &tab.policy, t, now, brush.ascii);
         brush.text(buf, x, y, clock_cells - 1, &clock, role);
         x += clock_cells;
+        if start > 0 {
+            let (text, role) = start_cell(&tab.config, t, now, brush.ascii);
+            brush.text(buf, x, y, start - 1, &text, role);
+            x += start;
+        }
         let late = if let Some(flag) = &t.flag {
             format!("{} ", flag_word(flag))
         } else if t.born_late {
@@ -179,6 +189,25 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     }
 }
 
+/// The last safe start in a cell: a sign where it has passed.
+fn start_cell(config: &Config, t: &Ticket, now: Millis, ascii: bool) -> (String, Role) {
+    match t.last_safe_start() {
+        None => ("  —".to_owned(), Role::Dim),
+        Some(at) => {
+            let shown = format(config, at, "%m-%d %H:%M");
+            let passed = at < now;
+            let sign = if !passed {
+                " "
+            } else if ascii {
+                "^"
+            } else {
+                "▲"
+            };
+            (format!("{sign} {shown}"), if passed { Role::Warn } else { Role::Text })
+        }
+    }
+}
+
 /// One line of a list on the command line.
 pub fn list_line(config: &Config, policy: &Policy, t: &Ticket, now: Millis) -> String {
     let owner = t.owner.as_deref().unwrap_or("—");
@@ -189,7 +218,13 @@ pub fn list_line(config: &Config, policy: &Policy, t: &Ticket, now: Millis) -> S
 }
 
 /// A ticket with everything that happened to it, for the command line.
-pub fn show_lines(config: &Config, policy: &Policy, t: &Ticket, past: &[Happening], now: Millis) -> Vec<String> {
+pub fn show_lines(
+    config: &Config,
+    policy: &Policy,
+    (t, past): (&Ticket, &[Happening]),
+    typical: &[Typical],
+    now: Millis,
+) -> Vec<String> {
     let owner = t.owner.clone().unwrap_or_else(say::nobody);
     let line = |name: String, text: &str| format!("{} {text}", cell(&name, 11));
     let clock = |due: Option<Millis>, met: Option<Millis>, breached: bool| match (met, due) {
@@ -208,6 +243,7 @@ pub fn show_lines(config: &Config, policy: &Policy, t: &Ticket, past: &[Happenin
         line(say::response(), &clock(t.response_due, t.response_met_at, t.response_is_breached(now))),
         line(say::resolution(), &clock(t.resolution_due, t.resolved_at, t.resolution_is_breached(now))),
     ];
+    lines.extend(handling::explain(config, t, typical));
     lines.extend(t.next_due.map(|due| line(say::next_response(), &clock(Some(due), None, false))));
     lines.push(String::new());
     if !t.body.trim().is_empty() {

@@ -51,7 +51,7 @@ on_both! {
             let past = queue::happenings(&fresh.store, id).await.expect("read");
             for now in [NOW - HOUR, NOW - HOUR + 5 * MINUTE, NOW, NOW + HOUR] {
                 assert!(!tickets::explain(&config, &policy, id, &past, now).is_empty());
-                assert!(!tickets::show_lines(&config, &policy, &ticket, &past, now).is_empty());
+                assert!(!tickets::show_lines(&config, &policy, (&ticket, &past), &[], now).is_empty());
                 let clocks = tickets::actions::clocks_json(&policy, &past, now).expect("clocks");
                 let text = clocks.to_string();
                 assert!(!text.contains("null,null") && text.len() > 2, "{text}");
