@@ -124,7 +124,7 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     let (from, owner) = if inside.width >= 84 { (14, 10) } else { (0, 8) };
     let clock_cells = if inside.width >= 60 { 18 } else { 15 };
     // a column of its own only while it is what they are sorted by: it is in the detail anyway
-    let start = if tab.order == Order::SafeStart { 14 } else { 0 };
+    let start = if tab.order == Order::SafeStart { 9 } else { 0 };
     let fixed = 2 + 8 + 10 + clock_cells + start + from + u16::from(from > 0) + owner + 2;
     let title = inside.width.saturating_sub(fixed).max(8);
     let mut head = format!(
@@ -192,9 +192,10 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
 /// The last safe start in a cell: a sign where it has passed.
 fn start_cell(config: &Config, t: &Ticket, now: Millis, ascii: bool) -> (String, Role) {
     match t.last_safe_start() {
-        None => ("  —".to_owned(), Role::Dim),
+        None => (" —".to_owned(), Role::Dim),
         Some(at) => {
-            let shown = format(config, at, "%m-%d %H:%M");
+            let day = |at| format(config, at, "%m-%d");
+            let shown = if day(at) == day(now) { format(config, at, "%H:%M") } else { day(at) };
             let passed = at < now;
             let sign = if !passed {
                 " "
@@ -203,7 +204,7 @@ fn start_cell(config: &Config, t: &Ticket, now: Millis, ascii: bool) -> (String,
             } else {
                 "▲"
             };
-            (format!("{sign} {shown}"), if passed { Role::Warn } else { Role::Text })
+            (format!("{sign}{shown}"), if passed { Role::Warn } else { Role::Text })
         }
     }
 }
