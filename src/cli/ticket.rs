@@ -10,7 +10,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::console::when;
 use crate::text::filter::parse;
 use crate::tickets;
-use crate::tickets::actions::{Change, New, Pull, What, clocks_json, json_of};
+use crate::tickets::actions::{Change, New, Pull, Report, What, clocks_json, json_of};
 use crate::tickets::handling::{self, Typical};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
 use crate::tickets::sla::Policy;
@@ -78,6 +78,9 @@ pub enum Cmd {
         /// Who reported it
         #[arg(long, default_value = "")]
         from: String,
+        /// Where they are reached by that channel: an account, an address, a number
+        #[arg(long, default_value = "")]
+        contact: String,
         /// When they did: RFC 3339, or as in the console (14:27, "yesterday 17:50", "20m ago"); now where it is not given
         #[arg(long)]
         reported_at: Option<String>,
@@ -206,6 +209,29 @@ pub enum Cmd {
         /// The number of the one that stays
         into: i64,
     },
+    /// Somebody else reports the same: counted on the ticket, and told of its replies where a contact is given
+    Join {
+        /// Its number
+        id: i64,
+        /// Who reports
+        #[arg(long, default_value = "")]
+        from: String,
+        /// What they say
+        #[arg(long, default_value = "")]
+        text: String,
+        /// How it came in
+        #[arg(long, default_value = "cli")]
+        channel: String,
+        /// Where they are reached by that channel: an account, an address, a number
+        #[arg(long, default_value = "")]
+        contact: String,
+        /// When they did: RFC 3339, or as in the console (14:27, "20m ago"); now where it is not given
+        #[arg(long)]
+        reported_at: Option<String>,
+        /// Why it is entered this late
+        #[arg(long)]
+        late_reason: Option<String>,
+    },
     /// The reporter wrote: ends a pause that waited for them
     Message {
         /// Its number
@@ -267,7 +293,7 @@ pub enum Cmd {
 pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     let change = |id, what| Change::new(id, what);
     let change = match cmd {
-        Cmd::New { title, body, scope, severity, channel, from, reported_at, late_reason, intake_key } => {
+        Cmd::New { title, body, scope, severity, channel, from, contact, reported_at, late_reason, intake_key } => {
             let new = New {
                 title,
                 body,
@@ -278,6 +304,7 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
                 scope: word(&scope),
                 severity: word(&severity),
                 reporter: from,
+                contact,
             };
             cx.done(&cx.door().await?.run(&new).await?);
             return Ok(());
@@ -307,6 +334,10 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         Cmd::Reopen { id } => change(id, What::Reopen),
         Cmd::Level { id, scope, severity, reason } => {
             change(id, What::Level { scope: word(&scope), severity: word(&severity), reason })
+        }
+        Cmd::Join { id, from, text, channel, contact, reported_at, late_reason } => {
+            let reported_at = reported_at.map(|text| instant(cx, "--reported-at", &text, false)).transpose()?;
+            change(id, What::Report(Report { from, channel, contact, text, reported_at, late_reason }))
         }
         Cmd::Message { id, from, text } => change(id, What::UserMessage { from, text }),
         Cmd::Excuse { id, clock, reason } => change(id, What::Excuse { clock: word(&clock), reason }),

@@ -10,6 +10,7 @@ use crossterm::event::KeyEvent;
 use super::duty::OnDuty;
 use super::keymap::Keymap;
 use super::layer::Layer;
+use super::offer::{Ask, PAUSE};
 use super::tab::{Load, Snapshot, Tab};
 use super::undo::{Batch, Came};
 use crate::action::{Actor, Outcome};
@@ -43,6 +44,8 @@ pub enum Msg {
     Acted(Batch, Came),
     /// The text that the editor gave back, or why none.
     Edited(Result<String, String>),
+    /// The answer to the question of this number that a form asked.
+    Offered(u64, Result<Vec<(String, String)>, String>),
     /// Who is on duty.
     OnDuty(Result<Vec<OnDuty>, String>),
     /// How long the store took to answer, in milliseconds.
@@ -78,6 +81,8 @@ pub(super) enum Work {
     Redraw,
     /// Ask who is on duty.
     Duty,
+    /// A form's question, under this number.
+    Ask(u64, Ask),
 }
 
 /// A tab and how its data stand.
@@ -145,6 +150,8 @@ pub struct App {
     pub(super) beats: usize,
     /// What was typed and not sent, by the title of its form.
     pub(super) drafts: HashMap<String, Vec<String>>,
+    /// Questions that forms have asked.
+    questions: u64,
     /// When the wall first saw a problem.
     pub(super) seen: HashMap<String, Millis>,
     /// Tabs whose problems the wall has looked at.
@@ -221,6 +228,7 @@ impl App {
             contact: now,
             beats: 0,
             drafts: HashMap::new(),
+            questions: 0,
             seen: HashMap::new(),
             noticed: std::collections::HashSet::new(),
             header_tabs: vec![],
@@ -320,6 +328,13 @@ impl App {
             Msg::News(news) => self.news(news, now),
             Msg::Acted(batch, came) => self.acted(batch, came, now),
             Msg::Edited(text) => self.edited(text, now),
+            Msg::Offered(number, Ok(items)) => {
+                let form =
+                    self.layers.iter_mut().find_map(|l| if let Layer::Form(form) = l { Some(form) } else { None });
+                self.dirty |= form.is_some_and(|form| form.found(number, items));
+            }
+            // the form works without
+            Msg::Offered(_, Err(why)) => tracing::warn!("not found for a form: {why}"),
             Msg::OnDuty(who) => {
                 // who was on duty before is as likely as anybody while the store is away
                 if let Ok(who) = who {
@@ -334,6 +349,9 @@ impl App {
             }
             Msg::Fault(why) => self.say(why, Role::Critical, now),
             Msg::Tick => self.tick(now),
+        }
+        if let Some(Layer::Form(form)) = self.layers.last_mut() {
+            form.heed(now);
         }
     }
 
@@ -395,6 +413,13 @@ impl App {
             self.duty_at = Some(now);
             self.work.push(Work::Duty);
         }
+        let pause = self.shown(PAUSE);
+        if let Some(Layer::Form(form)) = self.layers.last_mut()
+            && form.asks_at(pause).is_some_and(|at| at <= now)
+        {
+            self.questions += 1;
+            self.work.extend(form.ask(self.questions).map(|ask| Work::Ask(self.questions, ask)));
+        }
         // asked for once; the list that comes sets it anew
         let released = self.held_until.take_if(|at| *at <= now).is_some();
         for i in 0..self.seats.len() {
@@ -447,6 +472,9 @@ impl App {
         }
         if let Some(at) = self.held_until {
             sooner(at);
+        }
+        if let Some(Layer::Form(form)) = self.layers.last() {
+            form.asks_at(self.shown(PAUSE)).into_iter().for_each(&mut sooner);
         }
         if let Some((_, _, at)) = &self.message {
             sooner(at + self.shown(MESSAGE) + 1);

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::edit;
 use super::layer::{Reply, input, popup};
+use super::offer::{Ask, Offering};
 use super::tab::{Field, Form, Shape};
 use super::when;
 use crate::clock::Millis;
@@ -28,6 +29,7 @@ pub(super) struct FormLayer {
     /// Whether long text can be handed to an editor.
     editor: bool,
     zone: chrono_tz::Tz,
+    offering: Option<Offering>,
 }
 
 impl FormLayer {
@@ -42,7 +44,35 @@ impl FormLayer {
             }
         }
         let cursor = form.fields.first().map_or(0, |f| f.value.len());
-        Self { form, first, field: 0, cursor, error: None, editor, zone }
+        let offering = form.offer.take().map(Offering::new);
+        Self { form, first, field: 0, cursor, error: None, editor, zone, offering }
+    }
+
+    /// Looks at what was typed, for what follows from it.
+    pub(super) fn heed(&mut self, now: Millis) {
+        if let Some(offering) = &mut self.offering {
+            offering.heed(self.form.fields.iter().map(|f| f.value.as_str()), now);
+        }
+    }
+
+    /// When it has a question, `pause` after the last change.
+    pub(super) fn asks_at(&self, pause: Millis) -> Option<Millis> {
+        self.offering.as_ref()?.due(pause)
+    }
+
+    /// Its question, under the number that the answer has to bear.
+    pub(super) fn ask(&mut self, number: u64) -> Option<Ask> {
+        self.offering.as_mut()?.ask(number)
+    }
+
+    /// Takes the answer to question `number`; whether anything changed by it.
+    pub(super) fn found(&mut self, number: u64, items: Vec<(String, String)>) -> bool {
+        self.offering.as_mut().is_some_and(|o| o.found(number, items))
+    }
+
+    /// Title and values, as they are kept for later.
+    pub(super) fn kept(&self) -> (String, Vec<String>) {
+        (self.form.title.clone(), self.typed())
     }
 
     fn typed(&self) -> Vec<String> {
@@ -110,6 +140,18 @@ impl FormLayer {
         if key.code == KeyCode::Char('s') && ctrl {
             return self.submit(now);
         }
+        if key.code == KeyCode::Char('o')
+            && ctrl
+            && let Some(offering) = &self.offering
+        {
+            return match offering.pick(self.values(now)) {
+                Some(pick) => Reply::Open(pick),
+                None => {
+                    self.error = Some(say::nothing_offered());
+                    Reply::Stay
+                }
+            };
+        }
         let Some(field) = self.form.fields.get_mut(self.field) else { return self.submit(now) };
         if field.shape == Shape::Long && key.code == KeyCode::Char('e') && ctrl {
             if self.editor {
@@ -162,8 +204,10 @@ impl FormLayer {
     pub(super) fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         let fields = &self.form.fields;
         let preview = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
-        let tall = |f: &Field| if f.shape == Shape::Long { LONG } else { 1 };
-        let height: u16 = fields.iter().map(tall).sum();
+        let below = self.offering.as_ref().and_then(Offering::below);
+        let under = |i: usize| below.filter(|(field, _)| *field == i).map_or(0, |(_, lines)| lines);
+        let tall = |(i, f): (usize, &Field)| under(i) + if f.shape == Shape::Long { LONG } else { 1 };
+        let height: u16 = fields.iter().enumerate().map(tall).sum();
         let extra = preview.len() + usize::from(!preview.is_empty()) + usize::from(self.error.is_some());
         let inside = popup(brush, buf, area, &self.form.title, 80, height + extra as u16 + 4);
         let width = inside.width.saturating_sub(2);
@@ -172,15 +216,15 @@ impl FormLayer {
         let room = inside.right().saturating_sub(x + 1);
         // the last line is for the keys; where the screen is too low the field being typed stays in sight
         let bottom = inside.bottom().saturating_sub(1);
-        let above: u16 = fields.iter().take(self.field + 1).map(tall).sum();
+        let above: u16 = fields.iter().enumerate().take(self.field + 1).map(tall).sum();
         let mut skip = above.saturating_sub(bottom.saturating_sub(inside.y + u16::from(self.error.is_some())));
         let mut y = inside.y;
         for (i, f) in fields.iter().enumerate() {
             if skip > 0 {
-                skip = skip.saturating_sub(tall(f));
+                skip = skip.saturating_sub(tall((i, f)));
                 continue;
             }
-            let lines = tall(f).min(bottom.saturating_sub(y));
+            let lines = (tall((i, f)) - under(i)).min(bottom.saturating_sub(y));
             if lines == 0 {
                 break;
             }
@@ -214,6 +258,15 @@ impl FormLayer {
                 }
             }
             y += lines;
+            let room_below = under(i).min(bottom.saturating_sub(y));
+            if let Some(offering) = self.offering.as_ref().filter(|_| room_below > 0) {
+                let (lines, found) = offering.lines();
+                let role = if found { Role::Warn } else { Role::Dim };
+                for (line, y) in lines.iter().zip(y..y + room_below) {
+                    brush.text(buf, x, y, room, line, role);
+                }
+            }
+            y += room_below;
         }
         if !preview.is_empty() {
             y += 1;
@@ -227,16 +280,17 @@ impl FormLayer {
         if let Some(error) = &self.error {
             brush.text(buf, inside.x + 1, y.min(bottom.saturating_sub(1)), width, error, Role::Critical);
         }
-        let has_long = fields.iter().any(|f| f.shape == Shape::Long);
-        let has_choice = fields.iter().any(|f| !f.choices.is_empty());
+        // only what the field being typed understands: all of them would not fit
+        let on = fields.get(self.field);
         let mut keys = vec![say::form_send()];
         if fields.len() > 1 {
             keys.insert(0, say::form_next());
         }
-        if has_choice {
+        keys.extend(self.offering.as_ref().map(|o| o.hint().to_owned()));
+        if on.is_some_and(|f| !f.choices.is_empty()) {
             keys.push(say::form_choose());
         }
-        if has_long {
+        if on.is_some_and(|f| f.shape == Shape::Long) {
             keys.push(say::form_new_line());
             if self.editor {
                 keys.push(say::form_editor());

@@ -92,7 +92,7 @@ impl App {
     }
 
     fn replied(&mut self, reply: Reply, now: Millis) {
-        if !matches!(reply, Reply::Stay | Reply::Edit(_)) {
+        if !matches!(reply, Reply::Stay | Reply::Edit(_) | Reply::Open(_)) {
             self.layers.pop();
         }
         match reply {
@@ -103,6 +103,7 @@ impl App {
                 self.follow(effects, Some((title, values)), now);
             }
             Reply::Edit(text) => self.work.push(Work::Edit(text)),
+            Reply::Open(pick) => self.layers.push(Layer::List(List::pick(pick))),
             Reply::Draft(title, values) => {
                 self.drafts.insert(title, values);
                 self.say(say::draft_kept(), Role::Info, now);
@@ -321,7 +322,8 @@ impl App {
                 Effect::Form(form) => {
                     let draft = self.drafts.get(&form.title);
                     let back = draft.is_some();
-                    self.layers.push(Layer::Form(FormLayer::new(form, draft, self.zone, self.editor)));
+                    let form = FormLayer::new(form, draft, self.zone, self.editor);
+                    self.layers.push(Layer::Form(form.into()));
                     if back {
                         self.say(say::draft_back(), Role::Info, now);
                     }
@@ -348,6 +350,17 @@ impl App {
                 Effect::Run(command) => {
                     let effects = self.seats[self.active].tab.run(&command, now);
                     self.effects(effects, now);
+                }
+                Effect::Insert(text) => self.layers.last_mut().into_iter().for_each(|layer| layer.paste(&text)),
+                Effect::Instead(effects) => {
+                    let kept = match self.layers.pop_if(|layer| matches!(layer, Layer::Form(_))) {
+                        Some(Layer::Form(form)) => Some(form.kept()),
+                        _ => None,
+                    };
+                    if let Some((title, _)) = &kept {
+                        self.drafts.remove(title);
+                    }
+                    self.follow(effects, kept, now);
                 }
                 Effect::GoTo(key) => {
                     if let Some(i) = self.seats.iter().position(|s| s.tab.key() == key) {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::edit;
 use super::form::FormLayer;
 use super::list::List;
-use super::tab::{Confirm, Effect};
+use super::tab::{Confirm, Effect, Pick};
 use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::text;
@@ -29,7 +29,7 @@ pub(super) enum Layer {
     Confirm(Confirm),
     /// Palette, help, picker.
     List(List),
-    Form(FormLayer),
+    Form(Box<FormLayer>),
 }
 
 /// What a key did to a layer.
@@ -46,6 +46,8 @@ pub(super) enum Reply {
     Draft(String, Vec<String>),
     /// It stays; this text is handed to the editor.
     Edit(String),
+    /// It stays; one of these is chosen over it.
+    Open(Pick),
     /// It goes; the tab searches for this.
     Search(String),
     /// It goes and this command runs.

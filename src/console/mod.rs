@@ -12,6 +12,7 @@ mod input;
 mod keymap;
 mod layer;
 mod list;
+mod offer;
 mod plain;
 mod rows;
 mod run;

@@ -285,6 +285,13 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
                     _ = tx.send(Msg::Acted(batch, came.unwrap_or_else(|_| Came::fault(crate::log::fault()))));
                 });
             }
+            Work::Ask(number, ask) => {
+                tokio::spawn(async move {
+                    let found = AssertUnwindSafe(ask(door)).catch_unwind().await;
+                    let found = found.unwrap_or_else(|_| Err(crate::log::fault()));
+                    _ = tx.send(Msg::Offered(number, found));
+                });
+            }
             Work::Copy(text) => _ = screen.send(&osc52::copy(&text, std::env::var_os("TMUX").is_some())),
             Work::Mouse(on) => _ = screen.mouse(on),
             Work::Bell => _ = screen.send("\x07"),

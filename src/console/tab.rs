@@ -52,6 +52,10 @@ pub enum Effect {
     Run(String),
     /// Go to the tab with this [`Tab::key`].
     GoTo(&'static str),
+    /// Put text at the cursor of the form that is open.
+    Insert(String),
+    /// Close the form that is open and do these: what was typed is kept until they have succeeded.
+    Instead(Vec<Effect>),
 }
 
 /// A question before something that cannot be taken back.
@@ -132,6 +136,62 @@ pub struct Form {
     pub preview: Option<Preview>,
     /// What happens on enter in the last field.
     pub submit: Submit,
+    /// What can be chosen instead of typed.
+    pub offer: Option<Offer>,
+}
+
+impl Form {
+    /// A form that shows and offers nothing beside its fields.
+    pub fn new(title: String, fields: Vec<Field>, submit: Submit) -> Self {
+        Self { title, fields, preview: None, submit, offer: None }
+    }
+
+    /// With live lines below the fields.
+    #[must_use]
+    pub fn preview(mut self, preview: Option<Preview>) -> Self {
+        self.preview = preview;
+        self
+    }
+
+    /// With something to choose.
+    #[must_use]
+    pub fn offer(mut self, offer: Option<Offer>) -> Self {
+        self.offer = offer;
+        self
+    }
+}
+
+/// What a form offers to be chosen: a list that a key opens over it.
+pub struct Offer {
+    /// What is chosen: the title of the list.
+    pub title: String,
+    /// What the key does, as it stands among the keys of the form.
+    pub hint: String,
+    /// What there is: value, and how it is shown.
+    pub items: Vec<(String, String)>,
+    /// What follows, given the value and what the fields hold.
+    pub then: Chosen,
+    /// Where what there is follows from what is typed.
+    pub search: Option<Search>,
+}
+
+/// What follows from a choice, given its value and what the fields of the form hold.
+pub type Chosen = Arc<dyn Fn(&str, &[String]) -> Vec<Effect> + Send + Sync>;
+/// Finds what can be chosen for a text, off the UI task.
+pub type Find = Arc<dyn Fn(Door, String) -> Found + Send + Sync>;
+/// What a [`Find`] comes to.
+pub type Found = BoxFuture<'static, Result<Vec<(String, String)>, String>>;
+
+/// How a form finds what it offers while a field is typed.
+pub struct Search {
+    /// Number of the field, from 0; what is found stands below it.
+    pub field: usize,
+    /// So many lines are kept free for it.
+    pub lines: u16,
+    /// What stands there while there is nothing.
+    pub empty: String,
+    /// Finds it.
+    pub find: Find,
 }
 
 /// What wants attention, for the header and the wall.

@@ -130,6 +130,10 @@ impl Driver {
                         let came = act(door, &batch).await;
                         self.update(Msg::Acted(batch, came));
                     }
+                    (Work::Ask(number, ask), Some(door)) => {
+                        let found = ask(door.clone()).await;
+                        self.update(Msg::Offered(number, found));
+                    }
                     (Work::Copy(text), _) => self.copied.push(text),
                     (Work::Bell, _) => self.bells += 1,
                     (Work::Edit(text), _) => {

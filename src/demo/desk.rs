@@ -169,7 +169,7 @@ impl Plan {
             reporter: people::reporter(&mut self.rng, abroad),
             late_reason: reported_at.map(|_| "电话登记，系统当时不可用".to_owned()),
             reported_at: Some(reported_at.unwrap_or(at - self.rng.i64(0..4) * MINUTE)),
-            intake_key: None,
+            ..New::default()
         };
         let who = if channel == "phone" || channel == "walk_in" { Who::Desk(self.rng.usize(..5)) } else { Who::System };
         self.steps.push(Step { at, who, ticket, deed: Deed::New(Box::new(new)) });

@@ -95,7 +95,7 @@ impl Action for Report {
                 reporter: self.sender.shown().to_owned(),
                 reported_at,
                 late_reason: Some(say::dated_by_sender()),
-                intake_key: None,
+                ..New::default()
             };
             let made = new.apply(cx).await?;
             let id = made.as_value()["id"].as_i64().unwrap_or_default();

@@ -74,7 +74,10 @@ async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Ve
     ]);
     let (subject, body) = fill(&config.notify, template, &values).map_err(ActionError::Invalid)?;
     let mut out: Vec<Message> = Vec::new();
-    for contact in store::contacts(store, ticket).await?.iter().rev() {
+    // who wrote themselves comes first: their message is what a mail answers
+    let written = store::contacts(store, ticket).await?;
+    let noted = store::reporters(store, ticket).await?;
+    for contact in written.iter().rev().chain(&noted) {
         let Some((channel, recipient)) = way_back(config, contact) else { continue };
         if out.iter().any(|m| m.channel == channel && m.recipient == recipient) {
             continue;

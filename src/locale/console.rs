@@ -31,6 +31,7 @@ crate::messages! {
     form_next(): "tab next field" | "tab 下一项";
     form_choose(): "←→ choose" | "←→ 选择";
     form_new_line(): "alt-enter new line" | "alt-enter 换行";
+    nothing_offered(): "there is nothing to choose here yet" | "暂无可选内容";
     form_editor(): "ctrl-e editor" | "ctrl-e 编辑器";
     editor_none(): "no editor is set: ui.editor, $VISUAL or $EDITOR" | "未设置编辑器：ui.editor、$VISUAL 或 $EDITOR";
     editor_failed(why: &str): "the editor changed nothing: {why}" | "编辑器未作修改：{why}";

@@ -8,6 +8,7 @@ crate::messages! {
     unassigned(id: i64): "#{id} is nobody's again" | "#{id} 已取消指派";
     replied(id: i64): "#{id} answered" | "已回复 #{id}";
     heard(id: i64): "message of the user added to #{id}" | "已为 #{id} 登记用户消息";
+    joined(id: i64, reports: i64): "report added to #{id}: {reports} by now" | "已并入 #{id}，累计 {reports} 次报告";
     excused(id: i64): "breach of #{id} excused; it stays on record" | "#{id} 的超时已豁免，记录保留";
     linked(id: i64, subject: &str): "{subject} linked to #{id}" | "已将 {subject} 关联到 #{id}";
     continued(id: i64, window: &str, to: i64): "#{id} was resolved more than {window} of office time ago: it goes on as #{to}" | "#{id} 解决已超过 {window} 工作时间：已新建 #{to} 继续跟进";
@@ -105,6 +106,7 @@ crate::messages! {
     channel_wecom(): "WeCom" | "企业微信";
     channel_monitor(): "monitor" | "监控";
     channel_web(): "web" | "网页";
+    flag_reported(): "reported again" | "有新报告";
     flag_recovered(): "alert is over: close it?" | "告警已恢复，请确认关闭";
     flag_flapping(): "flapping" | "告警抖动";
     kind_alert(): "alert" | "告警";
@@ -129,6 +131,7 @@ crate::messages! {
     kind_merged(): "merged it into" | "合并到";
     kind_joined(): "merged in" | "并入";
     kind_user_message(): "logged a message of the user" | "登记用户消息";
+    kind_reported(): "logged another report" | "登记新报告";
     kind_linked(): "linked" | "关联";
     kind_threshold(): "reminder" | "计时提醒";
     kind_breached(): "breach" | "超时";
@@ -195,6 +198,11 @@ crate::messages! {
     empty_title(): "No ticket here" | "此处没有工单";
     empty_new(): "N makes one; or: zhiban ticket new --title \"…\"" | "按 N 新建；或运行：zhiban ticket new --title \"…\"";
     found(text: &str, n: &str): "\"{text}\": {n} found" | "“{text}”：找到 {n} 项";
+    join_which(): "Join an open ticket: which?" | "并入哪个未结工单？";
+    join_hint(): "ctrl-o join one of these" | "ctrl-o 并入其中之一";
+    join_empty(): "open tickets that look alike appear here" | "此处显示类似的未结工单";
+    reports(n: i64): "{n} reports" | "{n} 次报告";
+    field_contact(): "Reached at" | "联系方式";
     key_next(): "pull next" | "领取下一单";
     key_new(): "new" | "新建";
     key_claim(): "claim" | "认领";

@@ -109,7 +109,7 @@ pub struct Happening {
     /// Who.
     pub actor: String,
     /// `created`, `claimed`, `assigned`, `reply`, `note`, `call`, `paused`, `resumed`, `resolved`, `reopened`, `level`,
-    /// `merged`, `joined`, `user_message`, `linked`, `threshold_fired`, `sla_breached`, `breach_excused`,
+    /// `merged`, `joined`, `user_message`, `reported`, `linked`, `threshold_fired`, `sla_breached`, `breach_excused`,
     /// `calendar_changed`, `undone`
     pub kind: String,
     /// Particulars.
@@ -123,7 +123,10 @@ impl Happening {
         let answer = (self.kind == "resolved").then(|| Step::Respond(thaw(&self.data["response"])));
         let resumes = self.kind == "user_message" && self.data["resumes"] == true;
         let then = resumes.then_some(Step::Resume);
-        answer.into_iter().chain(self.step()).chain(then).map(|step| Event { at: self.at, step })
+        // whoever reports the same may have noticed it before the first did; nobody waits the less for it
+        let again = self.data["reported_at"].as_i64().filter(|_| self.kind == "reported");
+        let again = again.map(|at| Step::Join(Joined { reported_at: at, pauses: vec![], waiting: Some(Millis::MIN) }));
+        answer.into_iter().chain(self.step()).chain(then).chain(again).map(|step| Event { at: self.at, step })
     }
 
     fn step(&self) -> Option<Step> {
@@ -135,7 +138,7 @@ impl Happening {
             "reply" | "call" => Step::Respond(thaw(&self.data["response"])),
             "paused" => Step::Pause,
             "resumed" => Step::Resume,
-            "user_message" => Step::Heard,
+            "user_message" | "reported" => Step::Heard,
             "level" => Step::Level(self.data["level"].as_str()?.to_owned()),
             "resolved" | "merged" => Step::Resolve(thaw(&self.data["resolution"])),
             "reopened" => Step::Reopen,

@@ -77,6 +77,7 @@ pub(super) fn flag_word(flag: &str) -> String {
     match flag {
         "follow_up" => say::follow_up(),
         "user_replied" => say::user_replied(),
+        "reported" => say::flag_reported(),
         "recovered" => say::flag_recovered(),
         "flapping" => say::flag_flapping(),
         other => other.to_owned(),
@@ -100,6 +101,7 @@ pub(super) fn kind_word(kind: &str) -> String {
         "merged" => say::kind_merged(),
         "joined" => say::kind_joined(),
         "user_message" => say::kind_user_message(),
+        "reported" => say::kind_reported(),
         "linked" => say::kind_linked(),
         "threshold_fired" => say::kind_threshold(),
         "sla_breached" => say::kind_breached(),
@@ -146,6 +148,12 @@ pub(super) fn particulars(config: &Config, h: &Happening) -> String {
         }
         "reply" | "note" | "alert" => text("text"),
         "user_message" => joined([text("from"), text("text")], ": "),
+        "reported" => {
+            let at = h.data["reported_at"].as_i64().filter(|at| *at < h.at);
+            let at = at.map(|at| say::reported_at(&local(config, at))).unwrap_or_default();
+            let who = joined([text("from"), channel_word(&text("channel"))], " · ");
+            joined([joined([joined([who, text("contact")], " "), at], " · "), text("text")], ": ")
+        }
         "linked" => joined([link_word(&text("kind")), evidence(&h.data)], " "),
         "breach_excused" => joined([clock_word(&text("clock")), text("reason")], ": "),
         "joined" => format!("#{}", h.data["child"]),
@@ -209,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_word_in_both_languages() {
-        const KINDS: [&str; 21] = [
+        const KINDS: [&str; 22] = [
             "created",
             "claimed",
             "assigned",
@@ -224,6 +232,7 @@ mod tests {
             "merged",
             "joined",
             "user_message",
+            "reported",
             "linked",
             "threshold_fired",
             "sla_breached",

@@ -97,15 +97,15 @@ impl Tab for Things {
                 let said = |row: &&str| Arc::new(Reply((*row).to_owned())) as Arc<dyn Action>;
                 vec![Effect::Act(self.place.chosen().iter().map(said).collect())]
             }
-            "reply" => vec![Effect::Form(Form {
-                title: "Reply #1".into(),
-                fields: vec![Field::long("text".into(), ""), Field::time("until".into(), "", true)],
-                preview: Some(Box::new(|v, _| vec![format!("preview {}", v[0].len())])),
-                submit: Box::new(|v| match v[0].as_str() {
+            "reply" => {
+                let fields = vec![Field::long("text".into(), ""), Field::time("until".into(), "", true)];
+                let submit = Box::new(|v: &[String]| match v[0].as_str() {
                     "" => Err("say something".into()),
-                    text => Ok(vec![Effect::Act(vec![Arc::new(Reply(format!("{text}@{}", v[1])))])]),
-                }),
-            })],
+                    text => Ok(vec![Effect::Act(vec![Arc::new(Reply(format!("{text}@{}", v[1]))) as Arc<dyn Action>])]),
+                });
+                let form = Form::new("Reply #1".into(), fields, submit);
+                vec![Effect::Form(form.preview(Some(Box::new(|v, _| vec![format!("preview {}", v[0].len())]))))]
+            }
             "drop" => vec![Effect::Confirm(Confirm {
                 title: "Drop #1?".into(),
                 lines: vec!["it cannot come back".into()],

@@ -20,6 +20,7 @@ mod notify;
 mod pgbackrest;
 mod program;
 mod pty;
+mod reports;
 mod screens;
 mod serve;
 mod survive;

@@ -72,7 +72,7 @@ pub(super) fn decide(
             about.iter().map(|d| Arc::new(Decide { verdict: Some(verdict.clone()), ..d.clone() }) as Arc<dyn Action>);
         Ok(vec![Effect::Act(actions.collect())])
     });
-    vec![Effect::Form(Form { title, fields, preview: Some(preview), submit })]
+    vec![Effect::Form(Form::new(title, fields, submit).preview(Some(preview)))]
 }
 
 /// A ticket from a finding: one finding, one ticket.
@@ -101,5 +101,5 @@ pub(super) fn ticket(f: &Finding, rules: &Accounts) -> Vec<Effect> {
         };
         Ok(vec![Effect::Act(vec![Arc::new(new) as Arc<dyn Action>])])
     });
-    vec![Effect::Form(Form { title, fields, preview: None, submit })]
+    vec![Effect::Form(Form::new(title, fields, submit))]
 }

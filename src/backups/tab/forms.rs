@@ -60,7 +60,7 @@ impl BackupsTab {
             let asks = wanted.map(|(system, offsite)| act(Ask { system: system.clone(), offsite: *offsite, kind }));
             Ok(vec![Effect::Act(asks.collect())])
         });
-        vec![Effect::Form(Form { title, fields, preview: None, submit })]
+        vec![Effect::Form(Form::new(title, fields, submit))]
     }
 
     /// Asks for a look at every repository of the systems.
@@ -108,7 +108,7 @@ impl BackupsTab {
             };
             Ok(vec![Effect::Act(vec![Arc::new(test) as Arc<dyn Action>])])
         });
-        vec![Effect::Form(Form { title, fields, preview: None, submit })]
+        vec![Effect::Form(Form::new(title, fields, submit))]
     }
 
     /// Asks for a ticket from the day under the cursor of each system.
@@ -156,7 +156,7 @@ impl BackupsTab {
             };
             Ok(vec![Effect::Act(drafts.iter().map(new).collect())])
         });
-        vec![Effect::Form(Form { title, fields, preview: None, submit })]
+        vec![Effect::Form(Form::new(title, fields, submit))]
     }
 
     fn draft(&self, line: &Line) -> Option<Draft> {

@@ -69,7 +69,7 @@ fn silence_form(row: &HostRow) -> Form {
         }
         Ok(act(Silence { host: host.clone(), until: Some((until, v[1].clone())) }))
     });
-    Form { title, fields, preview: None, submit }
+    Form::new(title, fields, submit)
 }
 
 fn ticket_form(row: &HostRow, now: Millis) -> Form {
@@ -111,7 +111,7 @@ fn ticket_form(row: &HostRow, now: Millis) -> Form {
     });
     let preview = evidence(row, now);
     let preview = Box::new(move |_: &[String], _: Millis| preview.lines().map(str::to_owned).collect());
-    Form { title, fields, preview: Some(preview), submit }
+    Form::new(title, fields, submit).preview(Some(preview))
 }
 
 /// A host in one line.

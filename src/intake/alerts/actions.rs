@@ -70,7 +70,7 @@ impl Heard {
             // senders that know no beginning write the year 1
             reported_at: began.map(|at| at.min(cx.now)).filter(|at| *at >= cx.now - OLDEST),
             late_reason: Some(say::dated_by_sender()),
-            intake_key: None,
+            ..New::default()
         };
         let made = new.apply(cx).await?;
         let ticket = made.as_value()["id"].as_i64().unwrap_or_default();

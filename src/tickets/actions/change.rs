@@ -102,8 +102,10 @@ impl Change {
             survivor = Some(self.take_in(cx, into, &t, &past, &policy).await?);
         }
         let Made { kind, mut data, message } = self.change(cx, &mut t)?;
-        let by_the_way =
-            matches!(self.what, What::Note(_) | What::Link { .. } | What::UserMessage { .. } | What::Alert { .. });
+        let by_the_way = matches!(
+            self.what,
+            What::Note(_) | What::Link { .. } | What::UserMessage { .. } | What::Report(_) | What::Alert { .. }
+        );
         if t.state == "new" && !by_the_way {
             t.state = "open".into();
         }
@@ -152,6 +154,7 @@ impl Change {
                 t.flag = Some("user_replied".into());
                 made("user_message", json!({"from": from, "text": text, "resumes": resumes}), say::heard(id))
             }
+            What::Report(report) => made("reported", report.add(cx, t)?, say::joined(id, t.reports)),
             What::Note(text) => made("note", json!({"text": required(text, say::needs_text())?}), say::noted(id)),
             What::Call(with) => {
                 t.flag = None;

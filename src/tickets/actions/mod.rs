@@ -6,6 +6,7 @@ mod clocks;
 mod merge;
 mod new;
 mod pull;
+mod report;
 mod undo;
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 pub use calendar::{Import, Recount};
 pub use new::{New, OLDEST};
 pub use pull::Pull;
+pub use report::Report;
 pub use undo::TakeBack;
 
 use super::model::{Happening, Ticket, clocks as clocks_of, seconds};
@@ -32,6 +34,8 @@ pub enum What {
     Reply(String),
     /// The reporter wrote: a pause that waited for them ends.
     UserMessage { from: String, text: String },
+    /// Somebody else reports the same.
+    Report(Report),
     /// For colleagues only: stops nothing.
     Note(String),
     /// A call with the reporter.
@@ -85,6 +89,7 @@ impl Action for Change {
             What::Assign(_) => "ticket.assign",
             What::Reply(_) => "ticket.reply",
             What::UserMessage { .. } => "ticket.message",
+            What::Report(_) => "ticket.join",
             What::Note(_) => "ticket.note",
             What::Call(_) => "ticket.call",
             What::Pause { .. } => "ticket.pause",

@@ -30,6 +30,8 @@ pub struct New {
     pub channel: String,
     /// Who reported it.
     pub reporter: String,
+    /// Where they are reached by that channel: an account, an address, a number; empty: nowhere, or the intake knows.
+    pub contact: String,
     /// When they did; now where it is not given.
     pub reported_at: Option<Millis>,
     /// Why it is entered later than the configured limit allows.
@@ -60,6 +62,22 @@ impl Action for New {
     }
 }
 
+/// When something was reported, once it is checked that it can be; now where it is not given.
+pub(super) fn check_reported(cx: &Apply<'_>, at: Option<Millis>, explained: bool) -> Result<Millis, ActionError> {
+    let at = at.unwrap_or(cx.now);
+    if at > cx.now {
+        return Err(ActionError::Invalid(say::reported_in_future()));
+    }
+    if at < cx.now - OLDEST {
+        return Err(ActionError::Invalid(say::reported_ages_ago()));
+    }
+    let limit = cx.config.tickets.backdate_limit;
+    if cx.now - at > limit.millis() && !explained {
+        return Err(ActionError::Invalid(say::reported_long_ago(&limit.to_string())));
+    }
+    Ok(at)
+}
+
 /// Checks and inserts it; `continues` names the ticket whose matter came back. Gives the journal's particulars too.
 pub(super) async fn create(
     cx: &mut Apply<'_>,
@@ -72,20 +90,11 @@ pub(super) async fn create(
     }
     within_limits(title, &new.body)?;
     let config = &cx.config.tickets;
-    let reported_at = new.reported_at.unwrap_or(cx.now);
-    if reported_at > cx.now {
-        return Err(ActionError::Invalid(say::reported_in_future()));
-    }
-    if reported_at < cx.now - OLDEST {
-        return Err(ActionError::Invalid(say::reported_ages_ago()));
-    }
     let explained = new.late_reason.as_ref().is_some_and(|r| !r.trim().is_empty());
-    if cx.now - reported_at > config.backdate_limit.millis() && !explained {
-        return Err(ActionError::Invalid(say::reported_long_ago(&config.backdate_limit.to_string())));
-    }
+    let reported_at = check_reported(cx, new.reported_at, explained)?;
     let level = level_of(config, &new.scope, &new.severity);
     let detail = json!({"level": level, "reported_at": reported_at, "scope": new.scope, "severity": new.severity,
-        "channel": new.channel, "late_reason": new.late_reason, "continues": continues});
+        "channel": new.channel, "contact": new.contact.trim(), "late_reason": new.late_reason, "continues": continues});
     let created = Happening { at: cx.now, actor: cx.actor.name.clone(), kind: "created".into(), data: detail.clone() };
     let policy = store::terms(cx.tx, config, cx.now).await?;
     let mut past = vec![created];

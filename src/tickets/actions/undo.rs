@@ -153,6 +153,7 @@ impl Change {
         self.catch_up(cx, t, past, policy).await?;
         for n in places {
             let kind = past.get(n - 1).map(|h| h.kind.clone());
+            t.reports -= i64::from(kind.as_deref() == Some("reported"));
             let data = json!({"n": n, "kind": kind});
             past.push(Happening { at: cx.now, actor: cx.actor.name.clone(), kind: "undone".into(), data });
         }

@@ -90,6 +90,8 @@ pub enum Among {
     All,
     /// Those that were solved, and how.
     Solved,
+    /// Those that are open.
+    Open,
 }
 
 /// A ticket that looks like another.
@@ -103,6 +105,10 @@ pub struct Similar {
     pub cause: String,
     /// What helped; empty while it is open.
     pub solution: String,
+    /// Who has it.
+    pub owner: Option<String>,
+    /// How often it was reported.
+    pub reports: i64,
     /// How much of what is told by the words looked for is in its title, 0 to 1: rare words tell more.
     pub score: f64,
 }
@@ -171,6 +177,7 @@ pub async fn similar(
     let window = newest.unwrap_or_default() - NEWEST;
     let which = match among {
         Among::All => "t.state <> 'merged'",
+        Among::Open => "t.is_open",
         Among::Solved => "t.state = 'resolved' AND t.solution IS NOT NULL",
     };
     let keys = match store.dialect() {
@@ -182,7 +189,7 @@ pub async fn similar(
         }
     };
     let sql = format!(
-        "WITH hit AS MATERIALIZED ({keys}) SELECT t.id, t.title, t.cause, t.solution FROM hit JOIN ticket t ON t.id = hit.id \
+        "WITH hit AS MATERIALIZED ({keys}) SELECT t.id, t.title, t.cause, t.solution, t.owner, t.reports FROM hit JOIN ticket t ON t.id = hit.id \
          WHERE {which} ORDER BY t.id DESC"
     );
     let mut found: Vec<Similar> = vec![];
@@ -196,6 +203,8 @@ pub async fn similar(
                 title,
                 cause: cause.unwrap_or_default(),
                 solution: solution.unwrap_or_default(),
+                owner: r.get(4)?,
+                reports: r.get(5)?,
                 score: (shared / whole).clamp(0.0, 1.0),
             })
         });

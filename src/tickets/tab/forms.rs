@@ -8,19 +8,19 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::console::tab::{Confirm, Effect, Field, Form, Listing as _, Pick, Preview};
 use crate::locale::tickets as say;
-use crate::tickets::actions::{New, What};
+use crate::tickets::actions::What;
 use crate::tickets::model::{Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of};
 use crate::tickets::sla::Policy;
 use crate::tickets::store::{Order, Similar};
 use crate::tickets::view::{clock_text, order_word};
 use crate::tickets::words::{level_word, link_word, local, scope_word};
 
-fn choices(all: &[&str], word: fn(&str) -> String) -> Vec<(String, String)> {
+pub(super) fn choices(all: &[&str], word: fn(&str) -> String) -> Vec<(String, String)> {
     all.iter().map(|v| ((*v).to_owned(), word(v))).collect()
 }
 
 /// What the clocks of a new ticket would be, reported at `start`.
-fn dues(config: &Config, policy: &Policy, level: &str, start: Millis, now: Millis) -> Vec<String> {
+pub(super) fn dues(config: &Config, policy: &Policy, level: &str, start: Millis, now: Millis) -> Vec<String> {
     let data = serde_json::json!({"level": level, "reported_at": start});
     let created = Happening { at: now, actor: String::new(), kind: "created".into(), data };
     let mut lines = due_lines(config, policy, &[created], level, now);
@@ -58,7 +58,7 @@ impl TicketsTab {
         }
         let title = format!("{title} {}", self.numbers());
         let submit = Box::new(move |values: &[String]| Ok(act_on(chosen.clone(), &make(values)?)));
-        vec![Effect::Form(Form { title, fields, preview, submit })]
+        vec![Effect::Form(Form::new(title, fields, submit).preview(preview))]
     }
 
     /// The numbers of the chosen tickets.
@@ -179,42 +179,6 @@ impl TicketsTab {
         self.ask(say::key_level(), fields, Some(preview), make)
     }
 
-    pub(super) fn ask_new(&self) -> Vec<Effect> {
-        let channels = ["phone", "mail", "wecom"];
-        let fields = vec![
-            Field::text(say::field_title(), ""),
-            Field::text(say::field_from(), ""),
-            Field::choice(say::field_channel(), "phone", choices(&channels, crate::tickets::words::channel_word)),
-            Field::choice(say::field_scope(), "individual", choices(&SCOPES, scope_word)),
-            Field::choice(say::field_severity(), "general", choices(&SEVERITIES, level_word)),
-            Field::time(say::field_reported(), "", false),
-            Field::long(say::field_body(), ""),
-            Field::text(say::field_late_reason(), ""),
-        ];
-        let (config, policy) = (self.config.clone(), self.policy.clone());
-        let preview: Preview = Box::new(move |v, now| {
-            dues(&config, &policy, &level_of(&config.tickets, &v[3], &v[4]), v[5].parse().unwrap_or(now), now)
-        });
-        let submit = Box::new(move |v: &[String]| {
-            if v[0].trim().is_empty() {
-                return Err(say::needs_title());
-            }
-            let new = New {
-                title: v[0].clone(),
-                reporter: v[1].clone(),
-                channel: v[2].clone(),
-                scope: v[3].clone(),
-                severity: v[4].clone(),
-                reported_at: v[5].parse().ok(),
-                body: v[6].clone(),
-                late_reason: Some(v[7].clone()).filter(|r| !r.trim().is_empty()),
-                ..New::default()
-            };
-            Ok(vec![Effect::Act(vec![Arc::new(new)])])
-        });
-        vec![Effect::Form(Form { title: say::key_new(), fields, preview: Some(preview), submit })]
-    }
-
     pub(super) fn pick_owner(&self) -> Vec<Effect> {
         let chosen = self.chosen();
         let mut items: Vec<(String, String)> = self
@@ -306,7 +270,7 @@ impl TicketsTab {
             Ok(act_on(chosen.clone(), &What::Excuse { clock: v[0].clone(), reason: v[1].clone() }))
         });
         let preview = Self::note_line(say::excuse_keeps());
-        vec![Effect::Form(Form { title: format!("{} #{}", say::key_excuse(), t.id), fields, preview, submit })]
+        vec![Effect::Form(Form::new(format!("{} #{}", say::key_excuse(), t.id), fields, submit).preview(preview))]
     }
 
     /// What the wall and the clipboard say of a ticket's clock.

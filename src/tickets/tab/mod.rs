@@ -2,6 +2,7 @@
 
 mod forms;
 mod load;
+mod new;
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};

@@ -130,7 +130,7 @@ fn timeline(tab: &TicketsTab, past: &[Happening], width: usize, out: &mut Vec<Li
         let role = match h.kind.as_str() {
             _ if void.contains(&i) => Role::Dim,
             "reply" | "call" | "resolved" => Role::Info,
-            "user_message" => Role::Title,
+            "user_message" | "reported" => Role::Title,
             "sla_breached" => Role::Critical,
             "threshold_fired" => Role::Warn,
             "note" => Role::Stale,

@@ -168,7 +168,11 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         } else {
             String::new()
         };
-        let used = brush.text(buf, x, y, title, &late, Role::Stale);
+        // how many people reported it says more than most titles
+        let sign = if brush.ascii { 'x' } else { '×' };
+        let reports = if t.reports > 1 { format!("{sign}{} ", t.reports) } else { String::new() };
+        let used = brush.text(buf, x, y, title, &reports, Role::Info);
+        let used = brush.text(buf, used, y, (x + title).saturating_sub(used), &late, Role::Stale);
         brush.text(buf, used, y, (x + title).saturating_sub(used), &t.title, Role::Text);
         x += title + 1;
         if from > 0 {
@@ -241,6 +245,7 @@ pub fn show_lines(
         line(say::label_level(), &level),
         line(say::label_from(), &format!("{} {}", channel_word(&t.channel), t.reporter)),
         line(say::label_owner(), &owner),
+        line(say::label_reports(), &t.reports.to_string()),
         line(say::response(), &clock(t.response_due, t.response_met_at, t.response_is_breached(now))),
         line(say::resolution(), &clock(t.resolution_due, t.resolved_at, t.resolution_is_breached(now))),
     ];

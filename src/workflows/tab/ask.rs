@@ -55,16 +55,15 @@ impl WorkflowsTab {
                     severity: severity.clone(),
                     channel: "workflow".into(),
                     reporter: "zhiban".into(),
-                    reported_at: None,
-                    late_reason: None,
                     // one node, one ticket a day
                     intake_key: Some(d.key.clone()),
+                    ..New::default()
                 };
                 Arc::new(new) as Arc<dyn crate::action::Action>
             };
             Ok(vec![Effect::Act(drafts.iter().map(new).collect())])
         });
-        vec![Effect::Form(Form { title, fields, preview: None, submit })]
+        vec![Effect::Form(Form::new(title, fields, submit))]
     }
 
     fn draft(&self, flow: &Flow, node: &Node) -> Draft {
@@ -105,7 +104,7 @@ impl WorkflowsTab {
             let report = WriteReport { name: name.clone(), path: path.into(), text: text.clone() };
             Ok(vec![Effect::Act(vec![Arc::new(report)])])
         });
-        vec![Effect::Form(Form { title: say::key_report(), fields, preview: None, submit })]
+        vec![Effect::Form(Form::new(say::key_report(), fields, submit))]
     }
 
     /// The events of the case under the cursor.

@@ -15,14 +15,11 @@ const NOW: Millis = 1_795_501_800_000;
 fn new(title: &str) -> New {
     New {
         title: title.into(),
-        body: String::new(),
         channel: "phone".into(),
-        late_reason: None,
-        intake_key: None,
-        reported_at: None,
         scope: "individual".into(),
         severity: "important".into(),
         reporter: "zhao".into(),
+        ..New::default()
     }
 }
 

@@ -1,9 +1,13 @@
 //! Tokens, arrivals and the quarantine in the store: the room's only SQL.
 
+mod told;
+
 use crate::args;
 use crate::clock::Millis;
 use crate::intake::model::{Channel, Sender, TokenKind};
 use crate::store::{Row, Store, StoreError, Tx};
+
+pub use told::{is_taken_back, reporters};
 
 /// A token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,17 +175,6 @@ pub async fn contacts(store: &Store, ticket: i64) -> Result<Vec<Contact>, StoreE
 /// When the store does not answer.
 pub async fn contacts_in(tx: &mut Tx, ticket: i64) -> Result<Vec<Contact>, StoreError> {
     tx.rows(CONTACTS, args![ticket], read_contact).await
-}
-
-/// Whether the `n`th happening of a ticket was taken back.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn is_taken_back(store: &Store, ticket: i64, n: usize) -> Result<bool, StoreError> {
-    let sql = "SELECT data FROM ticket_event WHERE ticket_id = $1 AND n > $2 AND kind = 'undone'";
-    let undone = store.rows(sql, args![ticket, n as i64], |r| r.get::<String>(0)).await?;
-    let is_it = |text: &String| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| v["n"] == n);
-    Ok(undone.iter().any(is_it))
 }
 
 /// The title of a ticket.

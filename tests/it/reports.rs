@@ -1,0 +1,172 @@
+//! Handling a ticket: reported again, split.
+
+use zhiban::action::{Door, Job as _, Role};
+use zhiban::clock::{Clock, HOUR, MINUTE, SECOND, parse_rfc3339};
+use zhiban::config::{Config, NotifyChannel, Secret};
+use zhiban::console::testing::Driver;
+use zhiban::intake::answers::Answer;
+use zhiban::notify::store as outbox;
+use zhiban::tickets::actions::{Change, New, Report, What};
+use zhiban::tickets::model::{Happening, Ticket};
+use zhiban::tickets::store;
+
+use crate::db::Fresh;
+use crate::on_both;
+
+/// Tuesday, 10:00 in Shanghai.
+fn clock() -> Clock {
+    Clock::manual(parse_rfc3339("2026-11-24T10:00:00+08:00").expect("time"))
+}
+
+fn new(title: &str) -> New {
+    New {
+        title: title.into(),
+        scope: "individual".into(),
+        severity: "general".into(),
+        channel: "phone".into(),
+        reporter: "张敏".into(),
+        ..New::default()
+    }
+}
+
+async fn whole(fresh: &Fresh, id: i64) -> (Ticket, Vec<Happening>) {
+    let ticket = store::get(&fresh.store, id).await.expect("get").expect("there");
+    (ticket, store::happenings(&fresh.store, id).await.expect("happenings"))
+}
+
+/// The ticket tab for the operator `name`.
+async fn desk(fresh: &Fresh, name: &str, clock: &Clock) -> Driver {
+    let tabs = zhiban::console::all_tabs(&Config::default().into(), name);
+    let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+    let mut driver = Driver::new(tabs, Some(fresh.door(name, Role::Operator, clock)), clock.now(), None);
+    driver.settle().await;
+    driver
+}
+
+on_both! {
+    async fn a_matter_reported_again_is_counted_and_both_reporters_hear_of_it(fresh: Fresh) {
+        let clock = clock();
+        let mut config = Config::default();
+        config.notify.channels = vec![NotifyChannel {
+            name: "app".into(),
+            kind: "webhook".into(),
+            url: Secret::new("http://127.0.0.1:9/"),
+            body: "{}".into(),
+            ..NotifyChannel::default()
+        }];
+        config.notify.answer_by = [("wecom".to_owned(), "app".to_owned())].into();
+        let system = Door::system(fresh.store.clone(), clock.clone(), config.into());
+        Answer.run(&system).await.expect("begin");
+        let door = fresh.door("wang", Role::Operator, &clock);
+        let first = New { channel: "wecom".into(), contact: "zhangmin".into(), ..new("VPN 断线") };
+        door.run(&first).await.expect("new");
+        let due = whole(&fresh, 1).await.0.resolution_due.expect("due");
+        let report = |minutes: i64| Report {
+            from: "李雷".into(),
+            channel: "wecom".into(),
+            contact: "lilei".into(),
+            text: "我也断线".into(),
+            reported_at: Some(clock.now() - minutes * MINUTE),
+            ..Report::default()
+        };
+        let joined = door.run(&Change::new(1, What::Report(report(30)))).await.expect("join");
+        assert_eq!(joined.value["reports"], 2);
+        let (t, past) = whole(&fresh, 1).await;
+        assert_eq!((t.reports, t.flag.as_deref(), t.state.as_str()), (2, Some("reported"), "new"));
+        assert_eq!(t.resolution_due, Some(due - 30 * MINUTE), "the clocks start at the earliest report");
+        assert_eq!((past[1].kind.as_str(), &past[1].data["text"]), ("reported", &"我也断线".into()));
+        let told = async || {
+            door.run(&Change::new(1, What::Reply("正在处理".into()))).await.expect("reply");
+            Answer.run(&system).await.expect("answer");
+            let mut all = outbox::list(&fresh.store, Some("queued"), 99).await.expect("outbox");
+            let mut names: Vec<String> = all.drain(..).map(|q| q.message.recipient).collect();
+            names.sort();
+            for q in outbox::list(&fresh.store, Some("queued"), 99).await.expect("outbox") {
+                system.run(&zhiban::notify::actions::Discard { id: q.id }).await.expect("discard");
+            }
+            names
+        };
+        assert_eq!(told().await, ["lilei", "zhangmin"]);
+        // a report that is taken back was never made: for the count, the clocks and the replies
+        let back = joined.undo.expect("undo");
+        clock.set(clock.now() + MINUTE);
+        // the first answer has made it another ticket since
+        assert!(door.run(&*back).await.is_err());
+        let again = door.run(&Change::new(1, What::Report(report(40)))).await.expect("join");
+        assert_eq!(whole(&fresh, 1).await.0.reports, 3);
+        let undone = door.run(&*again.undo.expect("undo")).await.expect("taken back");
+        assert_eq!(whole(&fresh, 1).await.0.reports, 2);
+        assert_eq!(whole(&fresh, 1).await.0.resolution_due, Some(due - 30 * MINUTE));
+        assert_eq!(told().await, ["lilei", "zhangmin"]);
+        door.run(&*undone.undo.expect("redo")).await.expect("done again");
+        assert_eq!(whole(&fresh, 1).await.0.reports, 3);
+        // a ticket that waits goes on waiting, and one that is closed takes none
+        let until = clock.now() + HOUR;
+        let pause = What::Pause { reason: "waiting_vendor".into(), until, note: String::new() };
+        door.run(&Change::new(1, pause)).await.expect("pause");
+        clock.set(clock.now() + 10 * MINUTE);
+        let late = Report { reported_at: None, ..report(0) };
+        door.run(&Change::new(1, What::Report(late.clone()))).await.expect("join");
+        assert_eq!(whole(&fresh, 1).await.0.state, "waiting");
+        door.run(&Change::new(1, What::Resume)).await.expect("resume");
+        assert_eq!(whole(&fresh, 1).await.0.resolution_due, Some(due - 39 * MINUTE + 10 * MINUTE), "the pause counts");
+        let solve = What::Resolve { cause: "c".into(), solution: "s".into() };
+        door.run(&Change::new(1, solve)).await.expect("resolve");
+        assert!(door.run(&Change::new(1, What::Report(late.clone()))).await.is_err());
+        let long_ago = Report { reported_at: Some(clock.now() - 48 * HOUR), ..late.clone() };
+        door.run(&new("VPN")).await.expect("new");
+        assert!(door.run(&Change::new(2, What::Report(long_ago.clone()))).await.is_err(), "a reason is wanted");
+        let explained = Report { late_reason: Some("系统停机".into()), ..long_ago };
+        door.run(&Change::new(2, What::Report(explained))).await.expect("join");
+        let t = whole(&fresh, 2).await.0;
+        assert!(t.response_is_breached(clock.now()), "{t:?}");
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
+    async fn what_is_open_and_alike_is_offered_while_a_title_is_typed(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        for title in ["VPN 断线 财务部", "VPN 无法连接", "打印机卡纸", "VPN 断线 已好"] {
+            door.run(&new(title)).await.expect("new");
+        }
+        let solve = What::Resolve { cause: "c".into(), solution: "s".into() };
+        door.run(&Change::new(4, solve)).await.expect("resolve");
+        let mut d = desk(&fresh, "wang", &clock).await;
+        d.keys("N \"VPN 断线\"").await;
+        assert!(!d.screen().contains("#1 VPN"), "not before the fingers rest");
+        assert!(d.sleeps() <= 300, "{}", d.sleeps());
+        d.pass(200).await;
+        d.keys("\"了\"").await;
+        d.pass(200).await;
+        assert!(!d.screen().contains("#1 VPN"), "each key begins the pause anew");
+        d.pass(100).await;
+        let screen = d.screen();
+        assert!(screen.contains("#1 VPN 断线 财务部") && !screen.contains("#3") && !screen.contains("#4"), "{screen}");
+        // the answer to what stands there no longer
+        d.keys("backspace backspace backspace \"打印\"").await;
+        d.update(zhiban::console::Msg::Offered(1, Ok(vec![("9".into(), "#9 stale".into())])));
+        assert!(!d.screen().contains("stale"));
+        d.pass(300).await;
+        assert!(d.screen().contains("#3 打印机卡纸"), "{}", d.screen());
+        // nothing typed, nothing offered
+        d.keys("ctrl-u").await;
+        d.pass(SECOND).await;
+        let screen = d.screen();
+        assert!(!screen.contains("#3 打印机卡纸"), "{screen}");
+        d.keys("ctrl-o").await;
+        assert!(!d.screen().contains("which?"));
+        d.keys("\"VPN 断线\" tab \"韩梅\" tab \"1234\"").await;
+        d.pass(300).await;
+        d.keys("ctrl-o").await;
+        assert!(d.screen().contains("which?"), "{}", d.screen());
+        d.keys("\"#1\" enter").await;
+        let (t, past) = whole(&fresh, 1).await;
+        assert_eq!(t.reports, 2, "{}", d.screen());
+        let said = &past.last().expect("reported").data;
+        assert_eq!((&said["from"], &said["contact"], &said["text"]), (&"韩梅".into(), &"1234".into(), &"VPN 断线".into()));
+        assert!(d.screen().contains("×2 "), "{}", d.screen());
+        assert_eq!(store::find(&fresh.store, "", 9).await.expect("all").len(), 4, "none was made");
+        d.keys("u").await;
+        assert_eq!(whole(&fresh, 1).await.0.reports, 1);
+    }
+}
