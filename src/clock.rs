@@ -24,12 +24,12 @@ pub enum Clock {
     System,
     /// Stands still until [`Clock::set`]; for tests.
     Manual(Arc<AtomicI64>),
-    /// Runs `speed` times faster than the wall clock from `base` on; for the demo.
+    /// Stands at `base` until [`Clock::begin`], then runs `speed` times faster than the wall clock; for the demo.
     Scaled {
         /// The instant shown when the wall clock read `started`.
         base: Millis,
-        /// The wall-clock instant at which it began.
-        started: Millis,
+        /// The wall-clock instant at which it began; [`Millis::MAX`] while it stands.
+        started: Arc<AtomicI64>,
         /// Seconds of shown time per second of wall-clock time.
         speed: f64,
     },
@@ -41,9 +41,16 @@ impl Clock {
         Self::Manual(Arc::new(AtomicI64::new(now)))
     }
 
-    /// A clock that shows `base` now and runs `speed` times as fast as the wall clock from here on.
+    /// A clock that stands at `base` and runs `speed` times as fast as the wall clock from [`Clock::begin`] on.
     pub fn scaled(base: Millis, speed: f64) -> Self {
-        Self::Scaled { base, started: wall(), speed }
+        Self::Scaled { base, started: Arc::new(AtomicI64::new(Millis::MAX)), speed }
+    }
+
+    /// Lets a [`Clock::Scaled`] and its clones run from its base on; the other kinds are left alone.
+    pub fn begin(&self) {
+        if let Self::Scaled { started, .. } = self {
+            started.store(wall(), Ordering::SeqCst);
+        }
     }
 
     /// Seconds of shown time per second of wall-clock time.
@@ -59,7 +66,10 @@ impl Clock {
         match self {
             Self::System => wall(),
             Self::Manual(at) => at.load(Ordering::SeqCst),
-            Self::Scaled { base, started, speed } => base + ((wall() - started) as f64 * speed) as Millis,
+            Self::Scaled { base, started, speed } => {
+                let ran = (wall() - started.load(Ordering::SeqCst)).max(0);
+                base + (ran as f64 * speed) as Millis
+            }
         }
     }
 
@@ -107,6 +117,15 @@ mod tests {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(1_500), "1970-01-01T00:00:01.500Z");
         assert_eq!(parse_rfc3339("2026-11-24T08:00:00+08:00").map(rfc3339).as_deref(), Ok("2026-11-24T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_scaled_clock_stands_until_it_begins() {
+        let clock = Clock::scaled(5, 1e9);
+        assert_eq!(clock.now(), 5);
+        let shown = clock.clone();
+        clock.begin();
+        assert!(std::iter::repeat_with(|| shown.now()).take(100_000_000).any(|now| now > 5));
     }
 
     #[test]

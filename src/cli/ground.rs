@@ -293,6 +293,8 @@ pub(super) async fn demo(global: &Global, args: &ConsoleArgs, wall: bool, speed:
     let (store, clock, config) = (cx.store().await?.clone(), cx.clock().clone(), cx.config().clone());
     let company = Company::new(store.clone(), clock, config, &Identity::here().user, demo::SEED);
     let live = company.settle().await?;
+    // what settling took is no part of the company's time: the first picture is of the present
+    cx.clock().begin();
     let result = console(&cx, args, wall, Some(live)).await;
     store.close().await;
     result

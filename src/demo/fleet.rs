@@ -8,7 +8,7 @@ use crate::health::store;
 use crate::store::{Store, StoreError};
 
 /// Instants in one transaction of the past: few enough that nobody waits long for the store meanwhile.
-const BATCH: usize = 40;
+const BATCH: usize = 12;
 /// How far back the past is sampled as often as the present.
 const NEAR: Millis = 65 * MINUTE;
 /// How far back thresholds have looked at the samples: a problem must last before it is one.
@@ -17,6 +17,12 @@ const WATCHED: Millis = 12 * MINUTE;
 /// How often the agents send: ten seconds, but at most twice a second at the keyboard.
 pub fn interval(pace: f64) -> Millis {
     (((pace * 0.5).ceil() as Millis) * SECOND).max(10 * SECOND)
+}
+
+/// The interval that the agents name, of which a host may miss three: two seconds at the keyboard at least, because a
+/// machine that is busy with the past of the company is late with its present.
+pub fn named_interval(pace: f64) -> Millis {
+    interval(pace).max((pace * 2.0).ceil() as Millis * SECOND)
 }
 
 /// What all agents send at `at`.
@@ -34,14 +40,15 @@ fn every(step: Millis, from: Millis, to: Millis) -> impl Iterator<Item = Millis>
 /// # Errors
 /// When the store does not take it.
 pub async fn recent(db: &Store, config: &Config, times: Times) -> Result<(), StoreError> {
-    let (step, start) = (interval(times.pace), times.start);
-    let early: Vec<Sample> = every(step, start - NEAR, start - WATCHED).flat_map(|at| said(at, times)).collect();
-    store::add(db, &early, step).await?;
+    let (step, named, start) = (interval(times.pace), named_interval(times.pace), times.start);
+    let mut early: Vec<Sample> = every(step, start - NEAR, start - WATCHED).flat_map(|at| said(at, times)).collect();
+    early.extend(FLEET.iter().filter(|h| !h.speaks(start, times)).map(|h| newest(h, start, times)));
+    store::add(db, &early, named).await?;
     let late: Vec<Millis> = every(step, start - WATCHED, start).collect();
     // no more than three intervals lie between two looks: a longer gap counts for nothing
     for instants in late.chunks(3) {
         let samples: Vec<Sample> = instants.iter().flat_map(|at| said(*at, times)).collect();
-        store::add(db, &samples, step).await?;
+        store::add(db, &samples, named).await?;
         store::judge(db, config, instants.last().copied().unwrap_or(start)).await?;
     }
     Ok(())
@@ -63,7 +70,7 @@ fn newest(host: &Host, now: Millis, times: Times) -> Sample {
 /// # Errors
 /// When the store does not take it.
 pub async fn past(db: &Store, clock: &Clock, times: Times) -> Result<(), StoreError> {
-    let (step, start) = (interval(times.pace), times.start);
+    let (named, start) = (named_interval(times.pace), times.start);
     let instants: Vec<Millis> = every(HOUR, start - 31 * DAY, start - 48 * HOUR)
         .chain(every(15 * MINUTE, start - 48 * HOUR, start - 26 * HOUR))
         .chain(every(2 * MINUTE, start - 26 * HOUR, start - NEAR))
@@ -72,7 +79,7 @@ pub async fn past(db: &Store, clock: &Clock, times: Times) -> Result<(), StoreEr
         let lean = |s: Sample| Sample { nics: vec![], processes: vec![], ..s };
         let mut samples: Vec<Sample> = batch.iter().flat_map(|at| said(*at, times)).map(lean).collect();
         samples.extend(FLEET.iter().map(|h| newest(h, clock.now(), times)));
-        store::add(db, &samples, step).await?;
+        store::add(db, &samples, named).await?;
         store::roll_up(db, batch.last().copied().unwrap_or(start)).await?;
     }
     store::roll_up(db, clock.now()).await
@@ -85,5 +92,5 @@ pub async fn past(db: &Store, clock: &Clock, times: Times) -> Result<(), StoreEr
 pub async fn advance(db: &Store, times: Times, from: Millis, to: Millis) -> Result<(), StoreError> {
     let step = interval(times.pace);
     let all: Vec<Sample> = every(step, from.max(to - NEAR), to).flat_map(|at| said(at, times)).collect();
-    if all.is_empty() { Ok(()) } else { store::add(db, &all, step).await }
+    if all.is_empty() { Ok(()) } else { store::add(db, &all, named_interval(times.pace)).await }
 }

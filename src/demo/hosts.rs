@@ -168,7 +168,9 @@ pub struct Times {
 impl Host {
     /// Whether its agent still sends at `at`.
     pub fn speaks(&self, at: Millis, times: Times) -> bool {
-        self.trouble != Silent || at <= times.start - 23 * MINUTE
+        // long enough ago that it is missed however fast the company's time goes
+        let silence = (23 * MINUTE).max(4 * super::fleet::named_interval(times.pace));
+        self.trouble != Silent || at <= times.start - silence
     }
 
     /// Where it stands.
