@@ -152,6 +152,7 @@ impl App {
             out.push((i, name, if open { Role::TabActive } else { Role::Header }));
             if let Some(attention) = attention {
                 let sign = match (attention.role, ascii) {
+                    (Role::Stale, _) => "?",
                     (Role::Critical, false) => "✗",
                     (Role::Critical, true) => "X",
                     (_, false) => "▲",

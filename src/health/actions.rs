@@ -74,12 +74,12 @@ impl Action for Silence {
     }
 }
 
-/// Makes a ticket of a host's trouble and remembers whose it is. Asked for again while the same trouble lasts, it is
-/// the same ticket.
+/// Makes a ticket of the trouble of hosts and remembers whose it is. Asked for again while the same trouble lasts, it
+/// is the same ticket.
 #[derive(Debug, Clone)]
 pub struct Ticket {
-    /// The host.
-    pub host: String,
+    /// The hosts.
+    pub hosts: Vec<String>,
     /// The ticket, with the evidence in its body.
     pub new: New,
 }
@@ -93,10 +93,14 @@ impl Action for Ticket {
     }
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
-            let host = find(cx.tx, &self.host).await?;
+            let mut hosts = Vec::with_capacity(self.hosts.len());
+            for name in &self.hosts {
+                hosts.push(find(cx.tx, name).await?);
+            }
             let now = cx.now;
             let done = self.new.apply(cx).await?;
-            if let Ok(ticket) = done.subject().parse::<i64>() {
+            let Ok(ticket) = done.subject().parse::<i64>() else { return Ok(done) };
+            for host in hosts {
                 cx.tx
                     .exec(
                         "INSERT INTO host_ticket(host_id, ticket_id, at) VALUES ($1, $2, $3) \

@@ -34,12 +34,12 @@ const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> Str
 }
 
 const COMMANDS: &[Command] = &[
-    key("span_more", &["+", "="], say::key_span_more, false),
-    key("span_less", &["-"], say::key_span_less, false),
     key("ticket", &["t"], say::key_ticket, true),
     key("silence", &["s"], say::key_silence, true),
     key("unsilence", &["S"], say::key_unsilence, true),
     key("compare", &["x"], say::key_compare, false),
+    key("span_more", &["+", "="], say::key_span_more, false),
+    key("span_less", &["-"], say::key_span_less, false),
     key("group_role", &["g r"], say::key_group_role, false),
     key("group_site", &["g s"], say::key_group_site, false),
     key("group_none", &["g n"], say::key_group_none, false),
@@ -119,6 +119,8 @@ pub struct HealthTab {
     pub(super) ring: VecDeque<Arc<Sample>>,
     pub(super) history: Option<History>,
     sorted_at: Millis,
+    /// Nobody has moved in the list yet: the worst host is under the cursor.
+    untouched: bool,
     reload: bool,
     loaded: bool,
 }
@@ -139,6 +141,7 @@ impl HealthTab {
             ring: VecDeque::with_capacity(RING),
             history: None,
             sorted_at: 0,
+            untouched: true,
             reload: true,
             loaded: false,
         }
@@ -218,6 +221,7 @@ impl HealthTab {
             self.rows.iter().enumerate().map(|(i, r)| (r.known.host.name.as_str(), i)).collect();
         rows.sort_by_key(|r| places.get(r.known.host.name.as_str()).copied().unwrap_or(usize::MAX));
         let new = rows.len() != self.rows.len();
+        self.place.keep_marks(|name| rows.iter().any(|r| r.name() == name));
         self.rows = rows;
         self.judge(now);
         self.arrange(now, new);
@@ -236,7 +240,16 @@ impl HealthTab {
             self.rows = self.place.hold(rows, |r| r.name().to_owned(), now);
         }
         let shown: Vec<String> = self.shown().into_iter().map(|r| r.name().to_owned()).collect();
+        if self.untouched && !self.place.has_marks() {
+            self.place.start_over();
+        }
         self.place.put(shown);
+    }
+
+    /// What a command acts on: the marked hosts, or the one under the cursor.
+    fn chosen(&self) -> Vec<&HostRow> {
+        let names = self.place.chosen();
+        self.rows.iter().filter(|r| names.iter().any(|n| n == r.name())).collect()
     }
 
     /// The class of a row by the order in force: larger comes first.
@@ -360,6 +373,7 @@ impl Tab for HealthTab {
 
     fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
         let len = self.shown().len();
+        self.untouched = false;
         if self.place.go(command, len) {
             return vec![Effect::Reload];
         }
@@ -390,14 +404,19 @@ impl Tab for HealthTab {
     }
 
     fn disabled(&self, command: &str) -> Option<String> {
-        let acts = ["ticket", "silence", "unsilence", "compare", "copy", "copy_line", "open"].contains(&command);
-        let stored = ["ticket", "silence", "unsilence"].contains(&command);
-        match self.current() {
-            None if acts => Some(say::no_host()),
-            Some(row) if stored && row.known.host.id == 0 => Some(say::not_stored()),
-            Some(row) if command == "unsilence" && row.known.silence.is_none() => Some(say::not_silenced()),
-            _ => None,
+        let one = ["compare", "copy", "copy_line", "open"].contains(&command);
+        if ["ticket", "silence", "unsilence"].contains(&command) {
+            let chosen = self.chosen();
+            return match () {
+                () if chosen.is_empty() => Some(say::no_host()),
+                () if chosen.iter().any(|r| r.known.host.id == 0) => Some(say::not_stored()),
+                () if command == "unsilence" && chosen.iter().all(|r| r.known.silence.is_none()) => {
+                    Some(say::not_silenced())
+                }
+                () => None,
+            };
         }
+        (one && self.current().is_none()).then(say::no_host)
     }
 
     fn search(&mut self, text: &str) -> Vec<Effect> {
@@ -504,7 +523,7 @@ impl Tab for HealthTab {
         Some(&mut self.place)
     }
     fn offers(&self) -> Offers {
-        Offers { faults: true, preview: true, orders: ORDERS, ..Offers::default() }
+        Offers { marks: true, faults: true, preview: true, orders: ORDERS }
     }
     fn relist(&mut self, now: Millis) {
         self.set_order(now);

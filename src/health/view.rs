@@ -1,8 +1,7 @@
 //! The picture of the Health tab.
 //!
 //! ```text
-//! ╭ fleet: a tile a host, worst first ───────────────────────╮
-//! ╰──────────────────────────────────────────────────────────╯
+//!  fleet  ✗ ▲ ▲ ? ▃ ▂ ▂ ▅ ▁ ▂ ▃         ✗ 1 critical  ▲ 2 …
 //! ╭ list ────────────────╮ name · up · load · sampled
 //! │✗ oa-db-1 db ■■■■ 97% │ its problems, silence, tickets
 //! │▲ …                   │ ╭ CPU ──────╮╭ memory ──────╮
@@ -14,7 +13,7 @@
 mod charts;
 mod detail;
 mod list;
-mod tiles;
+mod strip;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -58,10 +57,10 @@ fn figure_role(row: &HostRow, metric: Metric, part: Option<&str>, normal: Role) 
     found.find(|p| part.is_none_or(|part| p.part == part)).map_or(normal, |p| severity_role(p.severity))
 }
 
-/// How old a sample is: nothing while it is new, then in steps of ten seconds.
+/// How old a sample is: a dot while it is new, then in steps of ten seconds.
 fn age(at: Millis, now: Millis) -> String {
     let age = now - at;
-    if age < AGE_STEP { "·".to_owned() } else { countdown::age(age / AGE_STEP * AGE_STEP) }
+    if age < 3 * AGE_STEP { "·".to_owned() } else { countdown::age(age / AGE_STEP * AGE_STEP) }
 }
 
 pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
@@ -74,31 +73,36 @@ pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: R
     if let Some(row) = tab.current().filter(|_| alone || tab.whole) {
         return detail::draw(tab, row, brush, buf, area, now);
     }
-    let top = tiles::height(tab.rows.len(), area);
-    tiles::draw(tab, brush, buf, area, now);
+    let top = strip::height(tab, area, now);
+    strip::draw(tab, brush, buf, area, now);
     let rest = Rect { y: area.y + top, height: area.height - top, ..area };
-    let (left, right) = split(tab, rows.len(), rest);
+    let (left, right) = split(tab, rows.len(), rest, now);
     list::draw(tab, &rows, brush, buf, left, now);
     if let (Some(row), Some(right)) = (tab.current(), right) {
         detail::draw(tab, row, brush, buf, right, now);
     }
 }
 
+/// Narrowest details that stand beside the list.
+const DETAIL: u16 = 50;
+/// Narrowest list that has details beside it.
+const LIST: u16 = 60;
+
 /// Room for the list and for the details: side by side where there is room for both, else one above the other.
-fn split(tab: &HealthTab, rows: usize, area: Rect) -> (Rect, Option<Rect>) {
+fn split(tab: &HealthTab, rows: usize, area: Rect, now: Millis) -> (Rect, Option<Rect>) {
     let look = tab.place.look;
     if !look.preview {
         return (area, None);
     }
-    if area.width >= 150 && !look.below {
-        let list = (area.width * 2 / 5).clamp(62, 84);
+    if area.width >= LIST + DETAIL && !look.below && area.height >= 12 {
+        let list = list::ideal(tab, now).clamp(LIST, area.width - DETAIL.max(area.width / 2 - 6));
         let right = Rect { x: area.x + list, width: area.width - list, ..area };
         return (Rect { width: list, ..area }, Some(right));
     }
     if area.height < 24 {
         return (area, None);
     }
-    let list = (rows as u16 + 3).clamp(6, area.height * 2 / 5);
+    let list = (rows as u16 + 3).clamp(6, area.height * 11 / 20);
     (Rect { height: list, ..area }, Some(Rect { y: area.y + list, height: area.height - list, ..area }))
 }
 

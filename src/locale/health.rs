@@ -5,6 +5,14 @@ crate::messages! {
     hosts(n: usize): "Hosts {n}" | "主机 {n}";
     hosts_of(shown: usize, all: usize): "Hosts {shown} of {all}" | "主机 {shown}/{all}";
     fleet(n: usize): "Fleet {n}" | "全部主机 {n}";
+    count_critical(n: usize): "{n} critical" | "{n} 严重";
+    count_warn(n: usize): "{n} warning" | "{n} 警告";
+    count_stale(n: usize): "{n} silent" | "{n} 失联";
+    count_fine(n: usize): "{n} fine" | "{n} 正常";
+    no_points(): "no samples in this span; + widens it" | "该时间范围内无样本；按 + 放大";
+    silence_form_all(n: usize): "Silence {n} hosts" | "静默 {n} 台主机";
+    ticket_form_all(n: usize): "One ticket from {n} hosts" | "由 {n} 台主机建一张工单";
+    hosts_named(first: &str, more: usize): "{first} and {more} more" | "{first} 及另外 {more} 台";
     no_role(): "(none)" | "（未设置）";
     key_span_more(): "longer span" | "放大时间范围";
     key_span_less(): "shorter span" | "缩小时间范围";
@@ -69,7 +77,7 @@ crate::messages! {
     lasts(age: &str): "for {age}" | "已持续 {age}";
     memory_pressure(): "memory pressure" | "内存压力";
     io_pressure(): "disk pressure" | "磁盘压力";
-    no_sample(age: &str): "no sample for {age}" | "{age} 无样本";
+    no_sample(age: &str): "no sample for {age}" | "无样本 {age}";
     stale(age: &str): "no sample for {age}: is the agent running, is the host up?" | "已有 {age} 没有样本：采集代理是否运行？主机是否在线？";
     explain_title(host: &str): "Why {host} is where it is" | "主机 {host} 的状态说明";
     explain_fine(): "Every figure is below its threshold." | "各项指标均低于阈值。";

@@ -10,6 +10,7 @@ use zhiban::clock::{DAY, MINUTE, Millis};
 use zhiban::config::Dur;
 use zhiban::config::{Config, Health};
 use zhiban::console::tab::Tab as _;
+use zhiban::console::testing::Driver;
 use zhiban::health::actions::{Remove, Silence, Ticket};
 use zhiban::health::alert::{Phase, Problem, rules, worst};
 use zhiban::health::model::{Disk, Nic, Sample, Severity};
@@ -244,7 +245,7 @@ on_both! {
         assert!(store::fleet(store, at).await.expect("fleet")[0].silence.is_none());
         let new = New { title: "a: CPU".into(), scope: "department".into(), severity: "general".into(),
             intake_key: Some("host:a:cpu::1".into()), ..New::default() };
-        let ticket = Ticket { host: "a".into(), new };
+        let ticket = Ticket { hosts: vec!["a".into()], new };
         door.run(&ticket).await.expect("ticket");
         door.run(&ticket).await.expect("the same ticket");
         assert_eq!(store::fleet(store, at).await.expect("fleet")[0].tickets.len(), 1);
@@ -256,6 +257,36 @@ on_both! {
         for table in ["host", "sample_raw", "sample_bucket", "part", "part_sample", "host_threshold", "host_event"] {
             assert_eq!(count(store, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
         }
+    }
+
+    async fn what_is_asked_of_marked_hosts_is_done_to_all_of_them_in_one_go(fresh: Fresh) {
+        let store = &fresh.store;
+        for host in ["a", "b", "c"] {
+            live(store, host, START, &[20.0; 3]).await;
+        }
+        // one that is silent is the worst
+        live(store, "d", START - HOUR, &[20.0; 3]).await;
+        let clock = Clock::manual(START + 20 * SECOND);
+        let door = fresh.door("wang", Role::Operator, &clock);
+        let tab = HealthTab::new(Config::default().into());
+        let mut d = Driver::new(vec![Box::new(tab)], Some(door), clock.now(), None);
+        d.settle().await;
+        let screen = locale::with(Lang::En, || d.screen());
+        assert!(screen.contains("? 1 silent  3 fine"), "{screen}");
+        // d is under the cursor, the others follow by name
+        d.keys("j space space").await;
+        let silenced = async || {
+            let fleet = store::fleet(store, START + MINUTE).await.expect("fleet");
+            fleet.iter().filter(|k| k.silence.is_some()).map(|k| k.host.name.clone()).collect::<Vec<_>>()
+        };
+        d.keys("s tab \"patch night\" enter").await;
+        assert_eq!(silenced().await, ["a", "b"], "{}", d.screen());
+        d.keys("u").await;
+        assert_eq!(silenced().await, [""; 0], "one step takes both back");
+        d.keys("t enter enter").await;
+        assert_eq!(count(store, "SELECT count(*) FROM ticket").await, 1);
+        let named = "SELECT count(*) FROM host_ticket t JOIN host h ON h.id = t.host_id WHERE h.name IN ('a', 'b')";
+        assert_eq!(count(store, named).await, 2);
     }
 }
 

@@ -18,8 +18,8 @@ use crate::tickets::model::SEVERITIES;
 use crate::tui::countdown;
 use crate::tui::paint::bytes;
 
-fn act(action: impl Action + 'static) -> Vec<Effect> {
-    vec![Effect::Act(vec![Arc::new(action) as Arc<dyn Action>])]
+fn act<A: Action + 'static>(actions: impl IntoIterator<Item = A>) -> Vec<Effect> {
+    vec![Effect::Act(actions.into_iter().map(|a| Arc::new(a) as Arc<dyn Action>).collect())]
 }
 
 impl HealthTab {
@@ -34,9 +34,12 @@ impl HealthTab {
         }
         let Some(row) = self.current() else { return vec![] };
         match command {
-            "silence" => vec![Effect::Form(silence_form(row))],
-            "unsilence" => act(Silence { host: row.name().to_owned(), until: None }),
-            "ticket" => vec![Effect::Form(ticket_form(row, now))],
+            "silence" => vec![Effect::Form(silence_form(&self.chosen()))],
+            "unsilence" => {
+                let silenced = self.chosen().into_iter().filter(|r| r.known.silence.is_some());
+                act(silenced.map(|r| Silence { host: r.name().to_owned(), until: None }))
+            }
+            "ticket" => vec![Effect::Form(ticket_form(&self.chosen(), now))],
             "compare" => {
                 let mut items =
                     vec![(String::new(), say::compare_none()), ("\u{1}week".to_owned(), say::compare_week())];
@@ -58,25 +61,38 @@ impl HealthTab {
     }
 }
 
-fn silence_form(row: &HostRow) -> Form {
-    let host = row.name().to_owned();
+/// The one host by its name, or how many they are.
+fn title(hosts: &[&HostRow], one: fn(&str) -> String, many: fn(usize) -> String) -> String {
+    match hosts {
+        [row] => one(&clean(row.name())),
+        rows => many(rows.len()),
+    }
+}
+
+fn silence_form(rows: &[&HostRow]) -> Form {
+    let hosts: Vec<String> = rows.iter().map(|r| r.name().to_owned()).collect();
     let fields = vec![Field::time(say::field_until(), "+2h", true), Field::text(say::field_reason(), "")];
-    let title = say::silence_form(&clean(&host));
+    let title = title(rows, say::silence_form, say::silence_form_all);
     let submit = Box::new(move |v: &[String]| {
         let until = v[0].parse::<Millis>().map_err(|_| say::silence_past())?;
         if v[1].trim().is_empty() {
             return Err(say::needs_reason());
         }
-        Ok(act(Silence { host: host.clone(), until: Some((until, v[1].clone())) }))
+        Ok(act(hosts.iter().map(|host| Silence { host: host.clone(), until: Some((until, v[1].clone())) })))
     });
     Form::new(title, fields, submit)
 }
 
-fn ticket_form(row: &HostRow, now: Millis) -> Form {
-    let host = row.name().to_owned();
-    let problem: Option<&Problem> = row.problems.iter().find(|p| p.is_open());
+/// One ticket for all of `rows`, with what is known of each.
+fn ticket_form(rows: &[&HostRow], now: Millis) -> Form {
+    let hosts: Vec<String> = rows.iter().map(|r| r.name().to_owned()).collect();
+    let worst = rows.iter().max_by_key(|r| r.severity());
+    let problem: Option<&Problem> = worst.and_then(|r| r.problems.iter().find(|p| p.is_open()));
     let what = problem.map_or_else(say::ticket_fine, |p| words::short(p, now));
-    let severity = if row.severity() == Severity::Critical { "important" } else { "general" };
+    let is_critical = worst.is_some_and(|r| r.severity() == Severity::Critical);
+    let severity = if is_critical { "important" } else { "general" };
+    let first = worst.map(|r| clean(r.name()).into_owned()).unwrap_or_default();
+    let named = if rows.len() > 1 { say::hosts_named(&first, rows.len() - 1) } else { first };
     let severities = SEVERITIES
         .iter()
         .map(|s| {
@@ -89,13 +105,17 @@ fn ticket_form(row: &HostRow, now: Millis) -> Form {
         })
         .collect();
     let fields = vec![
-        Field::text(desk::field_title(), say::ticket_title(&clean(&host), &what)),
+        Field::text(desk::field_title(), say::ticket_title(&named, &what)),
         Field::choice(desk::field_severity(), severity, severities),
     ];
-    let body = evidence(row, now);
+    let body = rows.iter().map(|r| evidence(r, now)).collect::<Vec<_>>().join("\n\n");
     // one trouble, one ticket: asked for again while it lasts it is the same
-    let intake_key = problem.map(|p| format!("host:{host}:{}:{}:{}", p.metric.word(), p.part, p.since));
-    let title = say::ticket_form(&clean(&host));
+    let intake_key = match (problem, hosts.as_slice()) {
+        (Some(p), [host]) => Some(format!("host:{host}:{}:{}:{}", p.metric.word(), p.part, p.since)),
+        _ => None,
+    };
+    let title = title(rows, say::ticket_form, say::ticket_form_all);
+    let preview = body.clone();
     let submit = Box::new(move |v: &[String]| {
         let new = New {
             title: v[0].clone(),
@@ -103,13 +123,12 @@ fn ticket_form(row: &HostRow, now: Millis) -> Form {
             scope: "department".into(),
             severity: v[1].clone(),
             channel: "alert".into(),
-            reporter: host.clone(),
+            reporter: hosts.first().cloned().unwrap_or_default(),
             intake_key: intake_key.clone(),
             ..Default::default()
         };
-        Ok(act(Ticket { host: host.clone(), new }))
+        Ok(act([Ticket { hosts: hosts.clone(), new }]))
     });
-    let preview = evidence(row, now);
     let preview = Box::new(move |_: &[String], _: Millis| preview.lines().map(str::to_owned).collect());
     Form::new(title, fields, submit).preview(Some(preview))
 }

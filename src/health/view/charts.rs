@@ -8,7 +8,7 @@ use crate::health::store::Point;
 use crate::health::tab::{Compare, HealthTab, HostRow, SPANS};
 use crate::health::words;
 use crate::locale::health as say;
-use crate::text::clean;
+use crate::text::{clean, width};
 use crate::tui::chart;
 use crate::tui::paint::{Brush, bytes};
 use crate::tui::theme::Role;
@@ -64,7 +64,8 @@ fn points(tab: &HealthTab, row: &HostRow) -> Vec<Point> {
 
 /// One chart: a figure, or a pair of them back to back.
 struct Chart {
-    title: String,
+    /// The title, and a shorter one.
+    titles: [String; 2],
     figures: [Option<Figure>; 2],
     /// The top; `None`: the highest value.
     max: Option<f64>,
@@ -84,40 +85,57 @@ pub(super) fn draw(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut 
     let rate = |v: f64| format!("{}/s", bytes(v as u64));
     let charts = [
         Chart {
-            title: format!("{} {:.0}%", say::cpu(), s.cpu),
+            titles: [format!("{} {:.0}%", say::cpu(), s.cpu), String::new()],
             figures: [Some(|p| p.cpu), None],
             max: Some(100.0),
             role: Role::ChartCpu,
         },
         Chart {
-            title: format!("{} {:.0}%  {} / {}", say::memory(), s.mem(), bytes(s.mem_used), bytes(s.mem_total)),
+            titles: [
+                format!("{} {:.0}%  {} / {}", say::memory(), s.mem(), bytes(s.mem_used), bytes(s.mem_total)),
+                format!("{} {:.0}%", say::memory(), s.mem()),
+            ],
             figures: [Some(|p| p.mem), None],
             max: Some(100.0),
             role: Role::ChartMem,
         },
         Chart {
-            title: format!("{} r {} w {}", say::disk_io(), rate(read), rate(write)),
+            titles: [format!("{} r {} w {}", say::disk_io(), rate(read), rate(write)), say::disk_io()],
             figures: [Some(|p| p.read), Some(|p| p.write)],
             max: None,
             role: Role::ChartDisk,
         },
         Chart {
-            title: format!("{} {} {} {} {}", say::network(), arrow(false), rate(s.rx_bps), arrow(true), rate(s.tx_bps)),
+            titles: [
+                format!("{} {} {} {} {}", say::network(), arrow(false), rate(s.rx_bps), arrow(true), rate(s.tx_bps)),
+                say::network(),
+            ],
             figures: [Some(|p| p.rx), Some(|p| p.tx)],
             max: None,
             role: Role::ChartNet,
         },
     ];
-    let lines = if area.height >= 10 { 2 } else { 1 };
+    // where two do not fit beside each other they stand in one column
+    let columns: u16 = if area.width >= 60 { 2 } else { 1 };
+    let lines = match columns {
+        2 => 1 + u16::from(area.height >= 10),
+        _ => (area.height / 4).clamp(1, 4),
+    };
     let points = points(tab, row);
-    let (w, h) = (area.width / 2, area.height / lines);
-    for (i, chart) in charts.iter().take(usize::from(lines) * 2).enumerate() {
-        let (column, line) = (i as u16 % 2, i as u16 / 2);
-        let width = if column == 1 { area.width - w } else { w };
-        let height = if line + 1 == lines { area.height - h * line } else { h };
-        let place = Rect::new(area.x + column * w, area.y + line * h, width, height);
+    let (w, h) = (area.width / columns, area.height / lines);
+    for (i, chart) in charts.iter().take(usize::from(lines * columns)).enumerate() {
+        let (column, line) = (i as u16 % columns, i as u16 / columns);
+        let width = if column + 1 == columns { area.width - w * column } else { w };
+        // lines that are left over make the first chart taller
+        let over = area.height - h * lines;
+        let (y, height) = if line == 0 { (0, h + over) } else { (h * line + over, h) };
+        let place = Rect::new(area.x + column * w, area.y + y, width, height);
         one(tab, row, chart, &points, brush, buf, place, now);
         if i == 0 {
+            if !points.iter().any(|p| p.at >= now - SPANS[tab.span]) && height > 2 {
+                let y = place.y + height / 2;
+                brush.text(buf, place.x + 2, y, width.saturating_sub(4), &say::no_points(), Role::Dim);
+            }
             let span = format!(" {} ", say::span(&words::span(SPANS[tab.span])));
             brush.text_right(buf, place.right().saturating_sub(1), place.y, &span, Role::Key);
         }
@@ -135,7 +153,11 @@ fn one(
     place: Rect,
     now: Millis,
 ) {
-    let inside = brush.panel(buf, place, &chart.title);
+    // the scale or the span stands at the right
+    let fits = |title: &&String| width(title) + 14 <= usize::from(place.width);
+    let [long, short] = &chart.titles;
+    let inside =
+        brush.panel(buf, place, Some(long).filter(fits).unwrap_or(if short.is_empty() { long } else { short }));
     if inside.height == 0 || inside.width == 0 {
         return;
     }

@@ -10,7 +10,7 @@ use crate::health::model::{Disk, Sample, share};
 use crate::health::tab::{HealthTab, HostRow, is_open};
 use crate::health::words;
 use crate::locale::health as say;
-use crate::text::{cell, cell_right, clean, width};
+use crate::text::{cell, cell_right, clean, width, wrap};
 use crate::tui::chart;
 use crate::tui::countdown;
 use crate::tui::paint::{Brush, bytes};
@@ -19,28 +19,58 @@ use crate::tui::theme::Role;
 /// Problems named above the charts.
 const PROBLEMS: usize = 3;
 
+/// Narrowest area that has panels side by side below the charts.
+const WIDE: u16 = 72;
+
 pub(super) fn draw(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
     if area.height < 5 || area.width < 38 {
         return;
     }
     let top = header(row, brush, buf, area, now);
-    let room = area.bottom().saturating_sub(top);
+    let room = Rect { y: top, height: area.bottom().saturating_sub(top), ..area };
+    if area.width < WIDE { narrow(tab, row, brush, buf, room, now) } else { wide(tab, row, brush, buf, room, now) }
+}
+
+fn wide(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+    let room = area.height;
     let chart_lines = if room >= 26 { room * 11 / 20 } else { (room / 2).max(5.min(room)) };
-    let charts = Rect { y: top, height: chart_lines, ..area };
+    let charts = Rect { height: chart_lines, ..area };
     charts::draw(tab, row, brush, buf, charts, now);
-    let below = Rect { y: top + chart_lines, height: room - chart_lines, ..area };
+    let below = Rect { y: area.y + chart_lines, height: room - chart_lines, ..area };
     if below.height < 3 {
         return;
     }
-    let left = (below.width / 2).max(34).min(below.width);
+    let left = below.width / 2;
     let cores = cores_height(row.sample(), left, below.height);
     let (x, y) = (below.x, below.y);
     draw_cores(row, brush, buf, Rect::new(x, y, left, cores));
     draw_disks(tab, row, brush, buf, Rect::new(x, y + cores, left, below.height - cores), now);
-    if below.width > left + 20 {
-        let right = Rect { x: x + left, width: below.width - left, ..below };
-        draw_processes(tab, row, brush, buf, right);
+    let right = Rect { x: x + left, width: below.width - left, ..below };
+    draw_processes(tab, row, brush, buf, right);
+}
+
+/// One under the other: the charts share what the file systems and the processes leave.
+fn narrow(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
+    let s = row.sample();
+    let parts = s.disks.len() + usize::from(s.swap_total > 0) + s.nics.len();
+    let disks = (parts as u16 + 2).min(7);
+    let processes = (s.processes.len() as u16 + 3).min(7);
+    let mut y = area.bottom();
+    let mut rest = area.height;
+    for (height, is_disks) in [(processes, false), (disks, true)] {
+        // two charts at least stand above
+        if rest >= height + if is_disks { 8 } else { disks + 12 } {
+            y -= height;
+            rest -= height;
+            let place = Rect { y, height, ..area };
+            if is_disks {
+                draw_disks(tab, row, brush, buf, place, now);
+            } else {
+                draw_processes(tab, row, brush, buf, place);
+            }
+        }
     }
+    charts::draw(tab, row, brush, buf, Rect { height: rest, ..area }, now);
 }
 
 /// Name, state, problems, silence, tickets; the first free line.
@@ -61,10 +91,8 @@ fn header(row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: M
     if let Some(t) = s.temperature {
         parts.push((format!("{t:.0}°C"), if t >= 85.0 { Role::Warn } else { Role::Text }));
     }
-    let age = age(s.at, now);
-    if age != "·" {
-        let role = if is_stale(s.at, row.known.host.interval, now) { Role::Stale } else { Role::Dim };
-        parts.push((say::sampled(&age), role));
+    if is_stale(s.at, row.known.host.interval, now) {
+        parts.push((say::sampled(&age(s.at, now)), Role::Stale));
     }
     for (text, role) in parts {
         // what does not fit whole is left out
@@ -74,9 +102,11 @@ fn header(row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: M
     }
     let mut y = area.y + 1;
     let mut line = |buf: &mut Buffer, text: &str, role: Role| {
-        if y + 8 < area.bottom() {
-            brush.text(buf, area.x + 3, y, area.width.saturating_sub(4), text, role);
-            y += 1;
+        for part in wrap(text, usize::from(area.width.saturating_sub(4))) {
+            if y + 8 < area.bottom() {
+                brush.text(buf, area.x + 3, y, area.width.saturating_sub(4), &part, role);
+                y += 1;
+            }
         }
     };
     if let Some(q) = row.known.silence.as_ref().filter(|q| q.until > now) {
@@ -169,7 +199,8 @@ fn draw_disks(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffe
     }
     let s = row.sample();
     // name, bar, percent, sizes, forecast
-    let name = (inside.width / 4).clamp(6, 24);
+    let names = s.disks.iter().map(|d| width(&clean(&d.mount))).chain(s.nics.iter().map(|n| width(&clean(&n.name))));
+    let name = (names.max().unwrap_or(0) as u16).clamp(6, (inside.width / 4).max(12));
     let bar = if inside.width >= 60 { 10 } else { 6 };
     let mut y = inside.y;
     for disk in &s.disks {
@@ -183,8 +214,11 @@ fn draw_disks(tab: &HealthTab, row: &HostRow, brush: &Brush<'_>, buf: &mut Buffe
         let mut x = inside.x + 3 + name + bar;
         let sizes = format!("{percent:>3.0}%  {} / {}", bytes(disk.used), bytes(disk.total));
         x = brush.text(buf, x, y, inside.right().saturating_sub(x), &cell(&sizes, 20), Role::Text) + 1;
-        let (text, role) = outlook(row, disk, now);
-        brush.text(buf, x, y, inside.right().saturating_sub(x), &text, role);
+        let room = inside.right().saturating_sub(x);
+        // told whole or shorter, not cut
+        if let Some((text, role)) = outlook(row, disk, now).into_iter().find(|(t, _)| width(t) <= usize::from(room)) {
+            brush.text(buf, x, y, room, &text, role);
+        }
         y += 1;
     }
     if s.swap_total > 0 && y < inside.bottom() {
@@ -225,17 +259,21 @@ fn sparkline(points: &[(Millis, [f64; 3])], brush: &Brush<'_>, buf: &mut Buffer,
     }
 }
 
-/// What is to come of a file system.
-fn outlook(row: &HostRow, disk: &Disk, now: Millis) -> (String, Role) {
+/// What is to come of a file system, the longest way to say it first.
+fn outlook(row: &HostRow, disk: &Disk, now: Millis) -> Vec<(String, Role)> {
     if disk.stuck {
-        return (say::stuck(), Role::Critical);
+        return vec![(say::stuck(), Role::Critical)];
     }
     if disk.read_only {
-        return (say::read_only(), Role::Dim);
+        return vec![(say::read_only(), Role::Dim)];
     }
     match row.known.forecasts.iter().find(|(m, _)| *m == disk.mount) {
-        Some((_, f)) => (words::forecast(f, now), figure_role(row, Metric::Full, Some(&disk.mount), Role::Text)),
-        None => (say::no_trend(), Role::Dim),
+        Some((_, f)) => {
+            let role = figure_role(row, Metric::Full, Some(&disk.mount), Role::Text);
+            let left = words::about(f.full_at - now);
+            [words::forecast(f, now), say::full_value(&left), left].map(|text| (text, role)).into()
+        }
+        None => vec![(say::no_trend(), Role::Dim)],
     }
 }
 

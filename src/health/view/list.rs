@@ -1,4 +1,4 @@
-//! The list of hosts: one line each, as many columns as fit.
+//! The list of hosts: one line each, as many columns as fit, none wider than it needs.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,50 +10,97 @@ use crate::health::model::{Severity, share};
 use crate::health::tab::{Group, HealthTab, HostRow};
 use crate::health::words;
 use crate::locale::health as say;
-use crate::text::{cell, cell_right};
+use crate::text::{cell, cell_right, clean, width};
 use crate::tui::paint::{Brush, bytes};
 use crate::tui::theme::Role;
 
-/// A column beyond the name, with its cells.
+/// A column behind the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
     Role,
     Cpu,
     Memory,
     Disk,
+    Full,
     Net,
     Load,
     Age,
+    Problem,
 }
 
-/// Room that the name takes at least.
-const NAME: u16 = 12;
+/// The order in which they stand.
+const ORDER: [Column; 9] = [
+    Column::Role,
+    Column::Cpu,
+    Column::Memory,
+    Column::Disk,
+    Column::Full,
+    Column::Net,
+    Column::Load,
+    Column::Age,
+    Column::Problem,
+];
 
-/// The columns that fit, in the order they stand, each with its cells, and the room left for the name and the problem.
-fn columns(width: u16) -> (Vec<(Column, u16)>, u16, u16) {
-    let bar = if width >= 72 { 12 } else { 10 };
-    let wanted = [
-        (Column::Cpu, bar),
-        (Column::Memory, bar),
-        (Column::Age, 5),
-        (Column::Disk, 10),
+/// Cells before the name: mark, sign, blank.
+const LEFT: u16 = 3;
+/// Cells of a figure with the shortest and the longest bar before it, and a blank.
+const BAR: [u16; 2] = [10, 14];
+
+/// The columns with their cells, the blank before each among them.
+struct Columns {
+    name: u16,
+    fit: Vec<(Column, u16)>,
+}
+
+/// What each column would take, most wanted first.
+fn wanted(tab: &HealthTab, now: Millis) -> (u16, Vec<(Column, u16)>) {
+    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0) as u16;
+    let name = longest(&mut tab.rows.iter().map(|r| width(&clean(r.name())))).clamp(8, 28);
+    let role = longest(&mut tab.rows.iter().map(|r| width(&clean(&r.sample().role))));
+    let role = if role == 0 { 0 } else { role.max(width(&say::head_role()) as u16).min(12) + 2 };
+    let problem = longest(&mut tab.rows.iter().filter_map(|r| problem(r, now)).map(|(text, _)| width(&text)));
+    let problem = if problem == 0 { 0 } else { problem.clamp(14, 40) + 2 };
+    let full = if tab.rows.iter().any(|r| !r.known.forecasts.is_empty()) { 5 } else { 0 };
+    let all = [
+        (Column::Cpu, BAR[0]),
+        (Column::Memory, BAR[0]),
+        (Column::Problem, problem),
+        (Column::Disk, 5),
+        (Column::Full, full),
+        (Column::Role, role),
         (Column::Net, 8),
         (Column::Load, 6),
-        (Column::Role, 9),
+        (Column::Age, 5),
     ];
-    let mut left = width.saturating_sub(2 + NAME);
+    (name, all.into_iter().filter(|(_, cells)| *cells > 0).collect())
+}
+
+/// The width that the list would fill: every column, and room for a problem of usual length.
+pub(super) fn ideal(tab: &HealthTab, now: Millis) -> u16 {
+    let (name, columns) = wanted(tab, now);
+    LEFT + name + columns.iter().map(|(_, cells)| cells).sum::<u16>() + 3
+}
+
+fn columns(tab: &HealthTab, total: u16, now: Millis) -> Columns {
+    let (name, wanted) = wanted(tab, now);
+    let name = name.min(total.saturating_sub(LEFT));
+    let mut left = total.saturating_sub(LEFT + name);
     let mut fit: Vec<(Column, u16)> = Vec::new();
     for (column, cells) in wanted {
+        // a problem may be cut; half of it says what it is about
+        let cells = if column == Column::Problem { cells.min(left.max(16)) } else { cells };
         if cells <= left {
             left -= cells;
             fit.push((column, cells));
         }
     }
-    let order = [Column::Role, Column::Cpu, Column::Memory, Column::Disk, Column::Net, Column::Load, Column::Age];
-    fit.sort_by_key(|(c, _)| order.iter().position(|o| o == c));
-    let name = NAME + left.min(18);
-    let rest = (NAME + left).saturating_sub(name);
-    (fit, name, if rest >= 14 { rest } else { 0 })
+    // what is left makes longer bars, both alike
+    let longer = (left / 2).min(BAR[1] - BAR[0]);
+    for (_, cells) in fit.iter_mut().filter(|(c, _)| matches!(c, Column::Cpu | Column::Memory)) {
+        *cells += longer;
+    }
+    fit.sort_by_key(|(c, _)| ORDER.iter().position(|o| o == c));
+    Columns { name, fit }
 }
 
 /// A line of the list.
@@ -85,135 +132,126 @@ pub(super) fn draw(tab: &HealthTab, rows: &[&HostRow], brush: &Brush<'_>, buf: &
     if inside.height < 2 {
         return;
     }
-    let (columns, name, what) = columns(inside.width);
-    head(brush, buf, inside, &columns, name, what);
+    let columns = columns(tab, inside.width.saturating_sub(1), now);
+    head(brush, buf, inside, &columns);
     let body = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
     if rows.is_empty() {
-        brush.text(buf, body.x + 2, body.y, body.width.saturating_sub(3), &say::nothing_wrong(), Role::Dim);
+        let none = if tab.filter.is_empty() { say::nothing_wrong() } else { crate::locale::console::nothing_found() };
+        brush.text(buf, body.x + LEFT, body.y, body.width.saturating_sub(LEFT + 1), &none, Role::Dim);
         return;
     }
     let lines = lines(tab, rows);
     let at = lines.iter().position(|l| matches!(l, Line::Host(i, _) if *i == tab.place.at)).unwrap_or(0);
-    for (line, y) in tab.place.window_at(at, lines.len(), body.height.into()).zip(body.top()..) {
+    let window = tab.place.window_at(at, lines.len(), body.height.into());
+    let below = lines.len() - window.end;
+    for (line, y) in window.zip(body.top()..) {
         match &lines[line] {
             Line::Group(group, n, worst) => {
                 let group = if group.is_empty() { say::no_role() } else { (*group).to_owned() };
                 let role = if *worst == Severity::Ok { Role::Header } else { severity_role(*worst) };
-                brush.text(buf, body.x, y, body.width, &format!("{group}  {n}"), role);
+                brush.text(buf, body.x + 1, y, body.width - 1, &format!("{group}  {n}"), role);
             }
             Line::Host(i, row) => {
-                let place = Rect { y, height: 1, ..body };
-                host(row, brush, buf, place, &columns, name, what, now);
+                if tab.place.is_marked(*i) {
+                    brush.text(buf, body.x, y, 1, if brush.ascii { "*" } else { "▌" }, Role::Mark);
+                }
+                host(row, brush, buf, (body.x, y), &columns, now);
                 if *i == tab.place.at {
-                    brush.select(buf, place);
+                    brush.select(buf, Rect { y, height: 1, ..body });
                 }
             }
         }
     }
+    if below > 0 {
+        let more = format!(" {} ", crate::locale::console::more_below(below));
+        brush.text_right(buf, inside.right().saturating_sub(1), inside.bottom(), &more, Role::Dim);
+    }
 }
 
-fn head(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, columns: &[(Column, u16)], name: u16, what: u16) {
-    let mut x = at.x + 2;
-    brush.text(buf, x, at.y, name, &say::head_host(), Role::Header);
-    x += name;
-    for (column, cells) in columns {
+fn head(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, columns: &Columns) {
+    let mut x = at.x + LEFT;
+    brush.text(buf, x, at.y, columns.name, &say::head_host(), Role::Header);
+    x += columns.name;
+    for (column, cells) in &columns.fit {
         let (text, right) = match column {
             Column::Role => (say::head_role(), false),
             Column::Cpu => (say::head_cpu(), true),
             Column::Memory => (say::head_mem(), true),
-            Column::Disk => (format!("{} {}", say::head_disk(), cell_right(&say::head_full(), 4)), true),
+            Column::Disk => (say::head_disk(), true),
+            Column::Full => (say::head_full(), true),
             Column::Net => (say::head_net(), true),
             Column::Load => (say::head_load(), true),
             Column::Age => (say::head_age(), true),
+            Column::Problem => (say::head_what(), false),
         };
         let room = usize::from(*cells);
-        let text = if right { cell_right(&text, room) } else { format!(" {}", cell(&text, room - 1)) };
+        let text = if right { cell_right(&text, room) } else { format!("  {}", cell(&text, room - 2)) };
         brush.text(buf, x, at.y, *cells, &text, Role::Header);
         x += cells;
     }
-    if what > 0 {
-        brush.text(buf, x + 2, at.y, what - 2, &say::head_what(), Role::Header);
+}
+
+/// What is wrong with a host in a few words, or that it is silenced.
+fn problem(row: &HostRow, now: Millis) -> Option<(String, Role)> {
+    match (row.known.silence.as_ref().filter(|q| q.until > now), row.problems.first()) {
+        (Some(q), _) => Some((say::is_silenced(&words::about(q.until - now)), Role::Paused)),
+        (None, Some(p)) if p.is_open() => Some((words::short(p, now), severity_role(p.severity))),
+        (None, Some(p)) => Some((format!("{} · {}", words::short(p, now), say::pending()), Role::Dim)),
+        (None, None) => None,
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one line of a table: its place and its columns")]
-fn host(
-    row: &HostRow,
-    brush: &Brush<'_>,
-    buf: &mut Buffer,
-    at: Rect,
-    columns: &[(Column, u16)],
-    name: u16,
-    what: u16,
-    now: Millis,
-) {
+fn host(row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, (x, y): (u16, u16), columns: &Columns, now: Millis) {
     let s = row.sample();
-    let stale = is_stale(s.at, row.known.host.interval, now);
     // what is old is not shown as if it were new
-    let text = if stale { Role::Stale } else { Role::Text };
+    let stale = is_stale(s.at, row.known.host.interval, now);
+    let (text, dim) = if stale { (Role::Dim, Role::Dim) } else { (Role::Text, Role::Dim) };
     let (mark, role) = sign(row, now, brush.ascii);
-    brush.text(buf, at.x, at.y, 1, mark, role);
-    let mut x = at.x + 2;
-    brush.text(buf, x, at.y, name - 1, row.name(), if stale { Role::Stale } else { Role::Text });
-    x += name;
-    for (column, cells) in columns {
+    brush.text(buf, x + 1, y, 1, mark, role);
+    let mut x = x + LEFT;
+    brush.text(buf, x, y, columns.name, row.name(), Role::Text);
+    x += columns.name;
+    for (column, cells) in &columns.fit {
+        let mut figure = |text: &str, role: Role| {
+            brush.text(buf, x, y, *cells, &cell_right(text, usize::from(*cells)), role);
+        };
+        let plain = |metric, normal| if stale { Role::Dim } else { figure_role(row, metric, None, normal) };
         match column {
-            Column::Role => _ = brush.text(buf, x + 1, at.y, cells - 1, &s.role, Role::Dim),
-            Column::Cpu => bar(row, brush, buf, (x, at.y, *cells), s.cpu, Metric::Cpu, Role::ChartCpu, text),
-            Column::Memory => bar(row, brush, buf, (x, at.y, *cells), s.mem(), Metric::Memory, Role::ChartMem, text),
-            Column::Disk => disk(row, brush, buf, x, at.y, text, now),
-            Column::Net => {
-                let sum = cell_right(&bytes((s.rx_bps + s.tx_bps) as u64), usize::from(*cells));
-                brush.text(buf, x, at.y, *cells, &sum, if stale { Role::Stale } else { Role::Dim });
+            Column::Role => _ = brush.text(buf, x + 2, y, cells - 2, &s.role, dim),
+            Column::Cpu => {
+                let look = (plain(Metric::Cpu, Role::ChartCpu), plain(Metric::Cpu, text));
+                bar(brush, buf, (x, y, *cells), s.cpu, look);
             }
-            Column::Load => {
-                let load = cell_right(&format!("{:.2}", s.load_per_core()), usize::from(*cells));
-                brush.text(buf, x, at.y, *cells, &load, if stale { Role::Stale } else { Role::Dim });
+            Column::Memory => {
+                let look = (plain(Metric::Memory, Role::ChartMem), plain(Metric::Memory, text));
+                bar(brush, buf, (x, y, *cells), s.mem(), look);
             }
-            Column::Age => {
-                let age = cell_right(&age(s.at, now), usize::from(*cells));
-                brush.text(buf, x, at.y, *cells, &age, if stale { Role::Stale } else { Role::Dim });
+            Column::Disk => {
+                let fullest = s.disks.iter().filter(|d| !d.read_only).map(|d| share(d.used, d.total));
+                let shown = fullest.reduce(f64::max).map_or_else(|| "-".to_owned(), |v| format!("{v:.0}%"));
+                figure(&shown, plain(Metric::Disk, text));
+            }
+            Column::Full => {
+                if let Some((_, f)) = row.known.forecasts.iter().min_by_key(|(_, f)| f.full_at) {
+                    figure(&words::about(f.full_at - now), plain(Metric::Full, dim));
+                }
+            }
+            Column::Net => figure(&bytes((s.rx_bps + s.tx_bps) as u64), dim),
+            Column::Load => figure(&format!("{:.2}", s.load_per_core()), dim),
+            Column::Age => figure(&age(s.at, now), if stale { Role::Stale } else { dim }),
+            Column::Problem => {
+                if let Some((text, role)) = problem(row, now) {
+                    brush.text(buf, x + 2, y, cells - 2, &text, role);
+                }
             }
         }
         x += cells;
     }
-    if what > 0 {
-        let (text, role) = match (row.known.silence.as_ref().filter(|q| q.until > now), row.problems.first()) {
-            (Some(q), _) => (say::is_silenced(&words::about(q.until - now)), Role::Paused),
-            (None, Some(p)) if p.is_open() => (words::short(p, now), severity_role(p.severity)),
-            (None, Some(p)) => (format!("{} · {}", words::short(p, now), say::pending()), Role::Dim),
-            (None, None) => return,
-        };
-        brush.text(buf, x + 2, at.y, what - 2, &text, role);
-    }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a figure with its bar: where, what, how it looks")]
-fn bar(
-    row: &HostRow,
-    brush: &Brush<'_>,
-    buf: &mut Buffer,
-    (x, y, cells): (u16, u16, u16),
-    value: f64,
-    metric: Metric,
-    role: Role,
-    text: Role,
-) {
+/// A share of something: a bar and its figure, each in its look.
+fn bar(brush: &Brush<'_>, buf: &mut Buffer, (x, y, cells): (u16, u16, u16), value: f64, (bar, text): (Role, Role)) {
     let long = cells - 6;
-    let shown = if text == Role::Stale { Role::Stale } else { figure_role(row, metric, None, role) };
-    brush.gauge(buf, x + 1, y, long, value / 100.0, shown);
-    let figure = cell_right(&format!("{value:.0}%"), 4);
-    brush.text(buf, x + 2 + long, y, 4, &figure, figure_role(row, metric, None, text));
-}
-
-/// The fullest file system, and how long until the first is full.
-fn disk(row: &HostRow, brush: &Brush<'_>, buf: &mut Buffer, x: u16, y: u16, text: Role, now: Millis) {
-    let s = row.sample();
-    let fullest = s.disks.iter().filter(|d| !d.read_only).map(|d| share(d.used, d.total)).reduce(f64::max);
-    let figure = fullest.map_or_else(|| "-".to_owned(), |v| format!("{v:.0}%"));
-    brush.text(buf, x, y, 5, &cell_right(&figure, 5), figure_role(row, Metric::Disk, None, text));
-    if let Some((_, f)) = row.known.forecasts.iter().min_by_key(|(_, f)| f.full_at) {
-        let left = cell_right(&words::about(f.full_at - now), 4);
-        brush.text(buf, x + 6, y, 4, &left, figure_role(row, Metric::Full, None, Role::Dim));
-    }
+    brush.gauge(buf, x + 1, y, long, value / 100.0, bar);
+    brush.text(buf, x + 1 + long, y, 5, &cell_right(&format!("{value:.0}%"), 5), text);
 }
