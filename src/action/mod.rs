@@ -172,6 +172,11 @@ impl Done {
         &self.detail
     }
 
+    /// The action that takes it back, for an action made of this one.
+    pub fn as_undo(&self) -> Option<&Arc<dyn Action>> {
+        self.undo.as_ref()
+    }
+
     /// Nothing was changed (an import seen before): no journal row is written.
     #[must_use]
     pub fn unchanged(mut self) -> Self {

@@ -10,9 +10,9 @@ use crate::clock::{Millis, rfc3339};
 use crate::console::when;
 use crate::text::filter::parse;
 use crate::tickets;
-use crate::tickets::actions::{Change, New, Pull, Report, What, clocks_json, json_of};
+use crate::tickets::actions::{Change, New, Pull, Report, Split, What, clocks_json, json_of};
 use crate::tickets::handling::{self, Typical};
-use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
+use crate::tickets::model::{Happening, Ticket, clocks, messages, taken_back};
 use crate::tickets::sla::Policy;
 use crate::tickets::store::{self, Cursor, Order, Queue};
 
@@ -232,6 +232,17 @@ pub enum Cmd {
         #[arg(long)]
         late_reason: Option<String>,
     },
+    /// A message of it, or all of its text, becomes a ticket of its own, linked both ways; nothing is taken from it
+    Split {
+        /// Its number
+        id: i64,
+        /// What the new one is about, in one line
+        #[arg(long)]
+        title: String,
+        /// Which message, as `show` numbers them; the text of the ticket where it is not given
+        #[arg(long, value_name = "N")]
+        message: Option<usize>,
+    },
     /// The reporter wrote: ends a pause that waited for them
     Message {
         /// Its number
@@ -316,6 +327,10 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         Cmd::Show { id } => return show(cx, id).await,
         Cmd::Similar { id, text, limit } => return similar(cx, id, text, limit).await,
         Cmd::Explain { id } => return explain(cx, id).await,
+        Cmd::Split { id, title, message } => {
+            cx.done(&cx.door().await?.run(&Split { id, title, message }).await?);
+            return Ok(());
+        }
         Cmd::Next => {
             cx.done(&cx.door().await?.run(&Pull::default()).await?);
             return Ok(());
@@ -426,9 +441,11 @@ async fn whole(cx: &Cx, id: i64, now: Millis) -> Result<Whole, CliError> {
 async fn show(cx: &Cx, id: i64) -> Result<(), CliError> {
     let now = cx.clock().now();
     let Whole { t, past, policy, typical, mut value } = whole(cx, id, now).await?;
-    let void = taken_back(&past);
+    let (void, said) = (taken_back(&past), messages(&past));
     let timeline = past.iter().enumerate().map(|(i, h)| {
-        json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data, "taken_back": void.contains(&i)})
+        let message = said.iter().position(|at| *at == i).map(|n| n + 1);
+        json!({"at": rfc3339(h.at), "by": h.actor, "kind": h.kind, "data": h.data, "taken_back": void.contains(&i),
+            "message": message})
     });
     value["timeline"] = timeline.collect();
     cx.out(&value, || tickets::show_lines(cx.config(), &policy, (&t, &past), &typical, now).join("\n"));

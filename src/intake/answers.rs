@@ -43,6 +43,21 @@ fn way_back(config: &Config, contact: &Contact) -> Option<(String, String)> {
     Some((channel.clone(), contact.sender.address.clone()))
 }
 
+/// Who hears of a ticket. Who wrote themselves comes first: their message is what a mail answers.
+async fn told(store: &Store, ticket: i64) -> Result<Vec<Contact>, ActionError> {
+    let mut written = store::contacts(store, ticket).await?;
+    written.reverse();
+    written.extend(store::reporters(store, ticket).await?);
+    // what was split off came by the way that it came in with the other
+    if written.is_empty()
+        && let Some((from, reporter)) = store::split_from(store, ticket).await?
+    {
+        let all = store::contacts(store, from).await?;
+        written.extend(all.into_iter().rev().filter(|c| c.sender.shown() == reporter));
+    }
+    Ok(written)
+}
+
 /// The messages that follow from a row of the journal.
 async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Vec<Message>, ActionError> {
     let e = &row.entry;
@@ -74,10 +89,7 @@ async fn messages(store: &Store, config: &Config, row: &JournalRow) -> Result<Ve
     ]);
     let (subject, body) = fill(&config.notify, template, &values).map_err(ActionError::Invalid)?;
     let mut out: Vec<Message> = Vec::new();
-    // who wrote themselves comes first: their message is what a mail answers
-    let written = store::contacts(store, ticket).await?;
-    let noted = store::reporters(store, ticket).await?;
-    for contact in written.iter().rev().chain(&noted) {
+    for contact in &told(store, ticket).await? {
         let Some((channel, recipient)) = way_back(config, contact) else { continue };
         if out.iter().any(|m| m.channel == channel && m.recipient == recipient) {
             continue;

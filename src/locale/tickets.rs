@@ -9,6 +9,20 @@ crate::messages! {
     replied(id: i64): "#{id} answered" | "已回复 #{id}";
     heard(id: i64): "message of the user added to #{id}" | "已为 #{id} 登记用户消息";
     joined(id: i64, reports: i64): "report added to #{id}: {reports} by now" | "已并入 #{id}，累计 {reports} 次报告";
+    split(id: i64, from: i64): "#{id} split from #{from}" | "已从 #{from} 拆分出 #{id}";
+    unsplit(id: i64): "#{id} is void: the split was taken back" | "已撤销拆分，#{id} 作废";
+    split_from(id: i64): "split from #{id}" | "拆分自 #{id}";
+    split_void(into: &str): "#{into}, the split was taken back" | "#{into}（撤销拆分）";
+    message_named(n: usize, id: i64): "message {n} of #{id}" | "#{id} 的第 {n} 条消息";
+    relation_split_from(): "split from it" | "拆分自";
+    relation_split_into(): "split off" | "拆分出";
+    relation_continued_by(): "goes on there" | "后续";
+    split_what(id: i64): "Split #{id}: what becomes a ticket of its own?" | "拆分 #{id}：将哪部分另建工单？";
+    split_all(): "the whole text" | "全部内容";
+    key_split(): "split" | "拆分";
+    form_split(id: i64): "Split #{id}" | "拆分 #{id}";
+    split_means(): "linked both ways; nothing is taken from the old one (u takes it back)" | "双向关联；原工单内容不变（可按 u 撤销）";
+    split_loading(): "the ticket is still being read" | "工单内容载入中";
     excused(id: i64): "breach of #{id} excused; it stays on record" | "#{id} 的超时已豁免，记录保留";
     linked(id: i64, subject: &str): "{subject} linked to #{id}" | "已将 {subject} 关联到 #{id}";
     continued(id: i64, window: &str, to: i64): "#{id} was resolved more than {window} of office time ago: it goes on as #{to}" | "#{id} 解决已超过 {window} 工作时间：已新建 #{to} 继续跟进";
@@ -111,6 +125,7 @@ crate::messages! {
     flag_flapping(): "flapping" | "告警抖动";
     kind_alert(): "alert" | "告警";
     channel_cli(): "cli" | "命令行";
+    link_ticket(): "ticket" | "工单";
     link_host(): "host" | "主机";
     link_workflow(): "workflow node" | "流程节点";
     link_backup(): "backup" | "备份任务";

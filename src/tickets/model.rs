@@ -187,6 +187,15 @@ pub fn taken_back(past: &[Happening]) -> Vec<usize> {
     undone.filter_map(|h| usize::try_from(h.data["n"].as_u64()?).ok()?.checked_sub(1)).collect()
 }
 
+/// The places (from 0) of what the user's side wrote and what still stands: messages, and further reports that say
+/// something. People count them from 1.
+pub fn messages(past: &[Happening]) -> Vec<usize> {
+    let void = taken_back(past);
+    let says = |h: &Happening| h.data["text"].as_str().is_some_and(|t| !t.trim().is_empty());
+    let all = past.iter().enumerate().filter(|(_, h)| matches!(h.kind.as_str(), "user_message" | "reported"));
+    all.filter(|(i, h)| says(h) && !void.contains(i)).map(|(i, _)| i).collect()
+}
+
 fn office_hours(config: &Tickets) -> Vec<Hours> {
     config.office.hours.iter().filter_map(|[a, b]| hours(a, b).ok()).collect()
 }

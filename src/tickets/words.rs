@@ -67,7 +67,7 @@ pub(super) fn link_word(kind: &str) -> String {
         "backup" => say::link_backup(),
         "account" => say::link_account(),
         "change" => say::link_change(),
-        "ticket" => say::name(),
+        "ticket" => say::link_ticket(),
         other => other.to_owned(),
     }
 }
@@ -157,6 +157,7 @@ pub(super) fn particulars(config: &Config, h: &Happening) -> String {
         "linked" => joined([link_word(&text("kind")), evidence(&h.data)], " "),
         "breach_excused" => joined([clock_word(&text("clock")), text("reason")], ": "),
         "joined" => format!("#{}", h.data["child"]),
+        "merged" if h.data["void"] == true => say::split_void(&h.data["into"].to_string()),
         "merged" => format!("#{}", h.data["into"]),
         "call" => text("with"),
         "level" => joined([level_word(&text("level")), text("reason")], ": "),
@@ -187,9 +188,23 @@ pub(super) fn particulars(config: &Config, h: &Happening) -> String {
     }
 }
 
+/// What one ticket is to another.
+fn relation_word(relation: &str) -> String {
+    match relation {
+        "split_from" => say::relation_split_from(),
+        "split_into" => say::relation_split_into(),
+        "continued_by" => say::relation_continued_by(),
+        other => other.to_owned(),
+    }
+}
+
 /// A linked thing with the figures of its snapshot.
 fn evidence(data: &Value) -> String {
     let mut out = data["subject"].as_str().unwrap_or_default().to_owned();
+    let relation = data["snapshot"]["relation"].as_str().or(data["relation"].as_str());
+    if let Some(relation) = relation.filter(|_| data["kind"] == "ticket") {
+        return format!("{out} · {}", relation_word(relation));
+    }
     if let Some(said) = data["snapshot"]["said"].as_str() {
         out = format!("{out} · {said}");
     } else if let Some(fields) = data["snapshot"].as_object() {

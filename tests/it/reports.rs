@@ -1,12 +1,12 @@
-//! Handling a ticket: reported again, split.
+//! What people report: the same again, and two matters in one.
 
-use zhiban::action::{Door, Job as _, Role};
+use zhiban::action::{ActionError, Door, Job as _, Role};
 use zhiban::clock::{Clock, HOUR, MINUTE, SECOND, parse_rfc3339};
 use zhiban::config::{Config, NotifyChannel, Secret};
 use zhiban::console::testing::Driver;
 use zhiban::intake::answers::Answer;
 use zhiban::notify::store as outbox;
-use zhiban::tickets::actions::{Change, New, Report, What};
+use zhiban::tickets::actions::{Change, New, Report, Split, What};
 use zhiban::tickets::model::{Happening, Ticket};
 use zhiban::tickets::store;
 
@@ -168,5 +168,75 @@ on_both! {
         assert_eq!(store::find(&fresh.store, "", 9).await.expect("all").len(), 4, "none was made");
         d.keys("u").await;
         assert_eq!(whole(&fresh, 1).await.0.reports, 1);
+    }
+
+    async fn a_message_becomes_a_ticket_of_its_own_and_both_know(fresh: Fresh) {
+        let clock = clock();
+        let start = clock.now();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        door.run(&New { body: "全部内容".into(), ..new("打印机卡纸") }).await.expect("new");
+        clock.set(start + 10 * MINUTE);
+        let wrote = What::UserMessage { from: "李雷".into(), text: "另外 VPN 也断了\n每小时一次".into() };
+        door.run(&Change::new(1, wrote)).await.expect("message");
+        let said = Report { from: "韩梅".into(), channel: "wecom".into(), contact: "hanmei".into(), ..Report::default() };
+        door.run(&Change::new(1, What::Report(said.clone()))).await.expect("says nothing");
+        door.run(&Change::new(1, What::Report(Report { text: "邮件收不到".into(), ..said }))).await.expect("report");
+        let before = whole(&fresh, 1).await.0;
+        clock.set(start + 4 * HOUR);
+        let split = |title: &str, message| Split { id: 1, title: title.into(), message };
+        let made = door.run(&split("VPN 断线", Some(1))).await.expect("split");
+        assert_eq!((&made.value["id"], &made.value["split_from"]), (&2.into(), &1.into()));
+        let (t, past) = whole(&fresh, 2).await;
+        assert_eq!((t.title.as_str(), t.reporter.as_str(), t.channel.as_str()), ("VPN 断线", "李雷", "phone"));
+        assert_eq!((t.body.as_str(), t.reported_at), ("另外 VPN 也断了\n每小时一次", start + 10 * MINUTE));
+        assert!(t.born_late && t.response_is_breached(clock.now()), "two hours had passed when it was split");
+        assert!(past.iter().any(|h| h.kind == "linked" && h.data["subject"] == "#1"), "{past:?}");
+        let (old, its) = whole(&fresh, 1).await;
+        assert!(its.iter().any(|h| h.kind == "linked" && h.data["snapshot"]["relation"] == "split_into"), "{its:?}");
+        assert_eq!((old.reports, old.resolution_due, &old.body), (before.reports, before.resolution_due, &before.body));
+        // the second message that says something is the report with a text
+        door.run(&split("邮件", Some(2))).await.expect("split");
+        let (t, past) = whole(&fresh, 3).await;
+        assert_eq!((t.reporter.as_str(), t.channel.as_str(), &past[0].data["contact"]), ("韩梅", "wecom", &"hanmei".into()));
+        door.run(&split("全部", None)).await.expect("split");
+        let t = whole(&fresh, 4).await.0;
+        assert_eq!((t.body.as_str(), t.reported_at, t.reporter.as_str()), ("全部内容", start, "张敏"));
+        for wrong in [Some(0), Some(3)] {
+            let error = door.run(&split("x", wrong)).await.expect_err("no such message");
+            assert!(matches!(error, ActionError::NotFound { .. }), "{error}");
+        }
+        assert!(door.run(&split(" ", None)).await.is_err());
+        // taken back it is void, and the old ticket's link with it
+        let undone = door.run(&*made.undo.expect("undo")).await.expect("taken back");
+        let t = whole(&fresh, 2).await.0;
+        assert_eq!((t.state.as_str(), t.merged_into), ("merged", Some(1)));
+        let its = whole(&fresh, 1).await.1;
+        assert!(its.iter().any(|h| h.kind == "undone" && h.data["kind"] == "linked"), "{its:?}");
+        assert_eq!(whole(&fresh, 1).await.0.resolution_due, before.resolution_due, "no clock of the old one moved");
+        let again = door.run(&*undone.undo.expect("redo")).await.expect("again");
+        assert_eq!(again.value["id"], 5);
+        door.run(&Change::new(5, What::Claim)).await.expect("claim");
+        let error = door.run(&*again.undo.expect("undo")).await.expect_err("somebody works on it");
+        assert!(matches!(error, ActionError::Conflict { .. }), "{error}");
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
+    async fn a_message_is_split_off_by_key(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        door.run(&New { body: "卡纸".into(), ..new("打印机") }).await.expect("new");
+        let wrote = What::UserMessage { from: "李雷".into(), text: "VPN 也断了".into() };
+        door.run(&Change::new(1, wrote)).await.expect("message");
+        let mut d = desk(&fresh, "wang", &clock).await;
+        d.keys("M").await;
+        let screen = d.screen();
+        assert!(screen.contains("the whole text") && screen.contains("VPN 也断了"), "{screen}");
+        d.keys("\"VPN\" enter").await;
+        assert!(d.screen().contains("Split #1"), "{}", d.screen());
+        d.keys("\"，求助\" enter").await;
+        let t = whole(&fresh, 2).await.0;
+        assert_eq!((t.title.as_str(), t.reporter.as_str()), ("VPN 也断了，求助", "李雷"));
+        d.keys("u").await;
+        assert_eq!(whole(&fresh, 2).await.0.state, "merged");
     }
 }

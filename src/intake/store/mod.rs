@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::intake::model::{Channel, Sender, TokenKind};
 use crate::store::{Row, Store, StoreError, Tx};
 
-pub use told::{is_taken_back, reporters};
+pub use told::{is_taken_back, reporters, split_from};
 
 /// A token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

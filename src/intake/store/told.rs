@@ -51,3 +51,19 @@ pub async fn reporters(store: &Store, ticket: i64) -> Result<Vec<Contact>, Store
     };
     Ok(stands.filter_map(contact).collect())
 }
+
+/// The ticket that this one was split from, and who reports this one.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn split_from(store: &Store, ticket: i64) -> Result<Option<(i64, String)>, StoreError> {
+    let sql = "SELECT e.data, t.reporter FROM ticket_event e JOIN ticket t ON t.id = e.ticket_id \
+               WHERE e.ticket_id = $1 AND e.kind = 'linked' ORDER BY e.n";
+    let links = store.rows(sql, args![ticket], |r| Ok((r.get::<String>(0)?, r.get::<String>(1)?))).await?;
+    Ok(links.into_iter().find_map(|(data, reporter)| {
+        let data: Value = serde_json::from_str(&data).ok()?;
+        let of_split = data["snapshot"]["relation"] == "split_from";
+        let subject = data["subject"].as_str().filter(|_| of_split)?;
+        Some((subject.trim_start_matches('#').parse().ok()?, reporter))
+    }))
+}

@@ -7,6 +7,7 @@ mod merge;
 mod new;
 mod pull;
 mod report;
+mod split;
 mod undo;
 
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ pub use calendar::{Import, Recount};
 pub use new::{New, OLDEST};
 pub use pull::Pull;
 pub use report::Report;
+pub use split::{Part, Split, part};
 pub use undo::TakeBack;
 
 use super::model::{Happening, Ticket, clocks as clocks_of, seconds};

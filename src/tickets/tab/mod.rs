@@ -3,6 +3,7 @@
 mod forms;
 mod load;
 mod new;
+mod split;
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -51,6 +52,7 @@ const COMMANDS: &[Command] = &[
     key("message", &["R"], say::key_message, true),
     key("link", &["L"], say::key_link, true),
     key("merge", &["m"], say::key_merge, true),
+    key("split", &["M"], say::key_split, true),
     key("excuse", &["z"], say::key_excuse, true),
     // the keys of the kit, but other rows are read
     key("faults", &[], say::key_faults, false),
@@ -337,6 +339,7 @@ impl Tab for TicketsTab {
             "new" => self.ask_new(),
             "link" => self.pick_link(),
             "merge" => self.ask_merge(),
+            "split" => self.pick_split(),
             "excuse" => self.ask_excuse(now),
             "sort" => self.pick_order(),
             "mark" => {

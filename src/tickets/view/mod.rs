@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::handling::{self, Typical};
-use super::model::{Happening, Ticket, taken_back};
+use super::model::{Happening, Ticket, messages, taken_back};
 use super::sla::Policy;
 use super::store::Order;
 use super::tab::TicketsTab;
@@ -256,10 +256,11 @@ pub fn show_lines(
         lines.extend(t.body.lines().map(|l| clean(l).into_owned()));
         lines.push(String::new());
     }
-    let void = taken_back(past);
-    let timeline = past.iter().enumerate();
-    lines.extend(
-        timeline.map(|(i, h)| format!("{}  {}", local(config, h.at), happening_line(config, h, void.contains(&i)))),
-    );
+    let (void, said) = (taken_back(past), messages(past));
+    lines.extend(past.iter().enumerate().map(|(i, h)| {
+        // the number by which `split` knows it
+        let number = said.iter().position(|at| *at == i).map(|n| format!("[{}] ", n + 1)).unwrap_or_default();
+        format!("{}  {number}{}", local(config, h.at), happening_line(config, h, void.contains(&i)))
+    }));
     lines
 }
