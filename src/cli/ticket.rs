@@ -130,12 +130,16 @@ pub enum Cmd {
         name: String,
     },
     /// Answer the reporter: stops the response clock
+    #[command(group = clap::ArgGroup::new("answer").required(true))]
     Reply {
         /// Its number
         id: i64,
         /// The answer
-        #[arg(long)]
-        text: String,
+        #[arg(long, group = "answer")]
+        text: Option<String>,
+        /// The name of a canned reply of the configuration ([[desk.reply]])
+        #[arg(long, value_name = "NAME", group = "answer")]
+        canned: Option<String>,
     },
     /// A note for colleagues
     Note {
@@ -337,7 +341,13 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
         }
         Cmd::Claim { id } => change(id, What::Claim),
         Cmd::Assign { id, name } => change(id, What::Assign(Some(name))),
-        Cmd::Reply { id, text } => change(id, What::Reply(text)),
+        Cmd::Reply { id, text, canned } => {
+            let text = match canned {
+                Some(name) => canned_text(cx, id, &name).await?,
+                None => text.unwrap_or_default(),
+            };
+            change(id, What::Reply(text))
+        }
         Cmd::Note { id, text } => change(id, What::Note(text)),
         Cmd::Call { id, with } => change(id, What::Call(with)),
         Cmd::Pause { id, reason, until, note } => {
@@ -367,6 +377,14 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
     };
     cx.done(&cx.door().await?.run(&change).await?);
     Ok(())
+}
+
+/// What the canned reply `name` says to ticket `id`.
+async fn canned_text(cx: &Cx, id: i64, name: &str) -> Result<String, CliError> {
+    let reply = tickets::canned::named(cx.config(), name).map_err(|e| CliError::Usage(format!("--canned: {e}")))?;
+    let t = store::get(cx.store().await?, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
+    let me = cx.door().await?.actor().name.clone();
+    tickets::canned::fill(cx.config(), reply, &t, &me).map_err(CliError::Failed)
 }
 
 /// Reads an instant as the console does, in the office's zone.

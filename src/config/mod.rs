@@ -5,6 +5,7 @@
 
 mod accounts;
 mod backups;
+mod desk;
 mod dur;
 mod health;
 mod notify;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accounts::*;
 pub use backups::*;
+pub use desk::*;
 pub use dur::Dur;
 pub use health::*;
 pub use notify::*;
@@ -51,6 +53,8 @@ pub struct Config {
     pub log: Log,
     /// Tickets and their SLA.
     pub tickets: Tickets,
+    /// How the desk works: canned replies.
+    pub desk: Desk,
     /// Hosts.
     pub health: Health,
     /// Workflows.
@@ -114,7 +118,8 @@ pub enum Level {
 pub struct Problems(Vec<(Vec<String>, String)>);
 
 impl Problems {
-    /// Notes that the option at `path` (`["tickets", "levels"]`) is wrong because of `why`.
+    /// Notes that the option at `path` (`["tickets", "levels"]`, of the second `[[desk.reply]]` `["desk", "reply", "2"]`) is
+    /// wrong because of `why`.
     pub fn add(&mut self, path: &[&str], why: impl Into<String>) {
         self.0.push((path.iter().map(|s| (*s).to_owned()).collect(), why.into()));
     }
@@ -138,6 +143,7 @@ impl Config {
         })?;
         let mut problems = Problems::default();
         config.tickets.check(&mut problems);
+        config.desk.check(&mut problems);
         config.health.check(&mut problems);
         config.workflows.check(&mut problems);
         config.accounts.check(&mut problems);
@@ -255,6 +261,16 @@ mod tests {
     fn a_wrong_name_is_refused_with_its_place_and_the_nearest_right_name() {
         let error = Config::parse("c.toml", "[ui]\nthem = \"dark\"\n").expect_err("refused").to_string();
         assert!(error.contains("c.toml:2:1") && error.contains("`theme`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_canned_reply_is_refused_where_it_stands() {
+        let text = "[[desk.reply]]\nname = \"a\"\nen = \"#{{ id }}\"\n\n[[desk.reply]]\nname = \"b\"\n  zh = \"{{ nothing }}\"\n\n\
+                    [[desk.reply]]\nname = \"a\"\nen = \"{% if %}\"\n";
+        let error = Config::parse("c.toml", text).expect_err("refused").to_string();
+        for wanted in ["c.toml:7:3", "c.toml:10:1", "c.toml:11:1", "reporter"] {
+            assert!(error.contains(wanted), "{wanted}: {error}");
+        }
     }
 
     #[test]

@@ -8,16 +8,31 @@ pub(crate) fn line_column(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// Line and column where the option `path` is set: its key below its table header, else the header, else the start.
+/// Whether the option `whole` stands in `table`.
+fn is_in(whole: &str, table: &str) -> bool {
+    whole.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Line and column where the option `path` is set: its key below its table header, else the header, else the start. The
+/// second of `[[desk.reply]]` is `desk.reply.2`; without a number it is the last.
 pub(super) fn locate(text: &str, path: &[String]) -> (usize, usize) {
     let mut table = String::new();
+    let mut entries: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
     let mut header = (1, 1);
     let whole = path.join(".");
     for (i, line) in text.lines().enumerate() {
         let bare = line.trim();
         if bare.starts_with('[') {
             bare.trim_matches(['[', ']']).trim().clone_into(&mut table);
-            if whole.starts_with(&table) {
+            if bare.starts_with("[[") {
+                let n = entries.entry(table.clone()).or_default();
+                *n += 1;
+                let numbered = whole.strip_prefix(&table).and_then(|rest| rest.strip_prefix('.'));
+                if numbered.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+                    table = format!("{table}.{n}");
+                }
+            }
+            if is_in(&whole, &table) {
                 header = (i + 1, 1);
             }
         } else if let Some((key, _)) = bare.split_once('=') {

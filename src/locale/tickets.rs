@@ -19,6 +19,11 @@ crate::messages! {
     relation_continued_by(): "goes on there" | "后续";
     split_what(id: i64): "Split #{id}: what becomes a ticket of its own?" | "拆分 #{id}：将哪部分另建工单？";
     split_all(): "the whole text" | "全部内容";
+    state_new(): "new" | "新建";
+    state_open(): "in hand" | "处理中";
+    no_canned(): "there are no canned replies: [[desk.reply]] in the configuration" | "尚无常用回复：请在配置中添加 [[desk.reply]]";
+    canned_which(): "Canned reply" | "常用回复";
+    canned_hint(): "ctrl-o canned reply" | "ctrl-o 常用回复";
     key_split(): "split" | "拆分";
     form_split(id: i64): "Split #{id}" | "拆分 #{id}";
     split_means(): "linked both ways; nothing is taken from the old one (u takes it back)" | "双向关联；原工单内容不变（可按 u 撤销）";

@@ -1,6 +1,7 @@
 //! The ticket queue and its SLA clocks.
 
 pub mod actions;
+pub mod canned;
 pub mod eval;
 mod explain;
 pub mod handling;

@@ -20,6 +20,18 @@ pub(super) fn scope_word(scope: &str) -> String {
     }
 }
 
+/// A state.
+pub(super) fn state_word(state: &str) -> String {
+    match state {
+        "new" => say::state_new(),
+        "open" => say::state_open(),
+        "waiting" => say::waits(),
+        "resolved" => say::was_resolved(),
+        "merged" => say::label_merged(),
+        other => other.to_owned(),
+    }
+}
+
 /// What a pause waits for.
 pub(super) fn reason_word(reason: &str) -> String {
     match reason {

@@ -2,7 +2,7 @@
 
 use zhiban::action::{ActionError, Door, Job as _, Role};
 use zhiban::clock::{Clock, HOUR, MINUTE, SECOND, parse_rfc3339};
-use zhiban::config::{Config, NotifyChannel, Secret};
+use zhiban::config::{CannedReply, Config, NotifyChannel, Secret};
 use zhiban::console::testing::Driver;
 use zhiban::intake::answers::Answer;
 use zhiban::notify::store as outbox;
@@ -238,5 +238,39 @@ on_both! {
         assert_eq!((t.title.as_str(), t.reporter.as_str()), ("VPN 也断了，求助", "李雷"));
         d.keys("u").await;
         assert_eq!(whole(&fresh, 2).await.0.state, "merged");
+    }
+
+    async fn a_canned_reply_is_picked_filled_and_can_be_changed_before_it_leaves(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        for title in ["VPN {{ id }}", "打印机"] {
+            door.run(&new(title)).await.expect("new");
+        }
+        let mut config = Config::default();
+        let reply = |name: &str, zh: &str, en: &str| CannedReply { name: name.into(), zh: zh.into(), en: en.into() };
+        config.desk.reply = vec![
+            reply("took", "", "#{{ id }} {{ title }} is in my hands. {{ me }}"),
+            reply("thanks", "感谢反馈", "Thank you."),
+        ];
+        let config = std::sync::Arc::new(config);
+        let tabs = zhiban::console::all_tabs(&config, "wang");
+        let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+        let mut d = Driver::new(tabs, Some(fresh.door("wang", Role::Operator, &clock)), clock.now(), None);
+        d.settle().await;
+        d.keys("r \"Hello. \" ctrl-o").await;
+        assert!(d.screen().contains("took  #1 VPN"), "{}", d.screen());
+        d.keys("\"tk\" enter \" Bye.\" enter").await;
+        let said = whole(&fresh, 1).await.1.pop().expect("reply");
+        assert_eq!(said.data["text"], "Hello. #1 VPN {{ id }} is in my hands. wang Bye.", "{}", d.screen());
+        // to several: only what says the same to each
+        d.keys("space space r ctrl-o").await;
+        let screen = d.screen();
+        assert!(screen.contains("Thank you.") && !screen.contains("took"), "{screen}");
+        d.keys("enter enter").await;
+        assert_eq!(whole(&fresh, 2).await.1.pop().expect("reply").data["text"], "Thank you.");
+        // a store without any has no such key
+        let mut d = desk(&fresh, "wang", &clock).await;
+        d.keys("r").await;
+        assert!(!d.screen().contains("ctrl-o"));
     }
 }

@@ -45,7 +45,7 @@ fn due_lines(config: &Config, policy: &Policy, past: &[Happening], level: &str, 
 
 impl TicketsTab {
     /// A form for the chosen tickets whose fields make the change.
-    fn ask(
+    pub(super) fn ask(
         &self,
         title: String,
         fields: Vec<Field>,
@@ -69,16 +69,8 @@ impl TicketsTab {
         if more > 0 { format!("{} +{more}", shown.join(" ")) } else { shown.join(" ") }
     }
 
-    fn note_line(text: String) -> Option<Preview> {
+    pub(super) fn note_line(text: String) -> Option<Preview> {
         Some(Box::new(move |_, _| vec![text.clone()]))
-    }
-
-    pub(super) fn ask_reply(&self) -> Vec<Effect> {
-        // the two must never be taken for each other: each says who reads it
-        let to = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
-        let fields = vec![Field::long(say::field_reply(), "")];
-        let what = |v: &[String]| Ok(What::Reply(v[0].clone()));
-        self.ask(say::form_reply(), fields, Self::note_line(say::reply_is_public(&to)), what)
     }
 
     pub(super) fn ask_note(&self) -> Vec<Effect> {

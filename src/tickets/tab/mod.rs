@@ -3,6 +3,7 @@
 mod forms;
 mod load;
 mod new;
+mod reply;
 mod split;
 
 use std::cell::Cell;
