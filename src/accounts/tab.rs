@@ -338,11 +338,13 @@ impl Tab for AccountsTab {
     fn wall(&self, now: Millis) -> WallFacts {
         let open: Vec<&Finding> = self.whole.audit.findings.iter().filter(|f| self.is_open(f, now)).collect();
         // a wall shows no names
-        let problems = open
-            .iter()
-            .filter(|f| f.severity == "critical")
+        let in_hand = |f: &Finding| matches!(self.state(f, now), State::Instructed | State::Asked);
+        let critical = self.whole.audit.findings.iter().filter(|f| f.severity == "critical");
+        let problems = critical
+            .filter(|f| self.is_open(f, now) || in_hand(f))
             .map(|f| WallProblem {
-                handled: false,
+                // told to the directory, or asked of the owner
+                handled: in_hand(f),
                 weight: 2,
                 since: f.since,
                 text: format!("{} {}", f.id, words::finding_word(f.rule.finding)),

@@ -1,5 +1,7 @@
 //! The picture of the Accounts tab.
 
+mod list;
+
 use std::collections::{BTreeMap, HashSet};
 
 use ratatui::buffer::Buffer;
@@ -14,17 +16,11 @@ use super::words;
 use crate::clock::Millis;
 use crate::locale::accounts as say;
 use crate::text::{cell, clean, width, wrap};
-use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
 /// A line of the detail: a label (empty: it goes on), a text, and how it looks.
 type Line = (String, String, Role);
-
-/// Columns of the list besides the account: mark, rule, finding, since, decision.
-const FINDING: u16 = 23;
-const SINCE: u16 = 6;
-const DECISION: u16 = 18;
 
 fn role_of(severity: &str) -> Role {
     match severity {
@@ -43,109 +39,11 @@ fn glyph(severity: &str, ascii: bool) -> &'static str {
 pub(super) fn draw(tab: &AccountsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
     let share = if area.width < 140 { 66 } else { 62 };
     let (list, beside) = if tab.current().is_some() { tab.place.look.split(area, share) } else { (area, None) };
-    draw_list(tab, brush, buf, list, now);
+    list::draw(tab, brush, buf, list, now);
     if let (Some(at), Some(f)) = (beside, tab.current()) {
         let name = if f.name.is_empty() { f.account.clone() } else { format!("{} {}", f.account, f.name) };
         let inside = brush.panel(buf, at, &clean(&name));
         draw_lines(brush, buf, inside, &detail_lines(tab, f, now));
-    }
-}
-
-fn draw_list(tab: &AccountsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
-    let (shown, all) = (tab.rows.len(), tab.whole.audit.findings.len());
-    let title = if shown == all { say::title(all) } else { say::title_filtered(shown, all) };
-    let inside = brush.panel(buf, area, &title);
-    if inside.height < 2 {
-        return;
-    }
-    if all == 0 {
-        let accounts = tab.whole.book.accounts.len();
-        let lines = if accounts == 0 {
-            vec![say::empty_title(), String::new(), say::empty_how(), say::empty_hr()]
-        } else {
-            let checked = tab.whole.audit.coverage.iter().filter(|c| c.missing.is_none()).count();
-            vec![say::clean_title(), String::new(), say::clean_how(accounts, checked)]
-        };
-        for (i, (line, y)) in lines.iter().zip(inside.y + 1..inside.bottom()).enumerate() {
-            let role = if i == 0 { Role::Text } else { Role::Dim };
-            brush.text(buf, inside.x + 2, y, inside.width.saturating_sub(4), line, role);
-        }
-        return;
-    }
-    summary_line(tab, brush, buf, inside, now);
-    let body = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
-    let finding = if inside.width >= 70 { FINDING } else { 18 };
-    let fixed = 9 + 1 + finding + 1 + SINCE + 1 + DECISION + 1;
-    // room beyond the account's own is given to the evidence
-    let account = inside.width.saturating_sub(fixed).clamp(8, 30);
-    let evidence = inside.width.saturating_sub(fixed + account + 1);
-    let x = [
-        inside.x + 9,
-        inside.x + 9 + account + 1,
-        inside.x + 9 + account + 1 + finding + 1,
-        inside.x + 9 + account + 1 + finding + 1 + SINCE + 1,
-        inside.x + fixed + account,
-    ];
-    let head = |buf: &mut Buffer, x: u16, cells: u16, text: &str| brush.text(buf, x, body.y, cells, text, Role::Header);
-    head(buf, inside.x + 2, 6, &say::head_rule());
-    head(buf, x[0], account, &say::head_account());
-    head(buf, x[1], finding, &say::head_finding());
-    head(buf, x[2], SINCE, &say::head_since());
-    head(buf, x[3], DECISION, &say::head_decision());
-    if evidence >= 20 {
-        head(buf, x[4], evidence, &say::head_evidence());
-    }
-    let height = usize::from(body.height.saturating_sub(1));
-    for (row, y) in tab.place.window(shown, height).zip(body.y + 1..) {
-        let Some(f) = tab.finding(row) else { continue };
-        let stands = tab.state(f, now);
-        let role = if stands.is_open() { role_of(f.severity) } else { Role::Dim };
-        if tab.place.is_marked(row) {
-            brush.text(buf, inside.x, y, 1, if brush.ascii { ">" } else { "▌" }, Role::Mark);
-        }
-        brush.text(buf, inside.x + 1, y, 1, glyph(f.severity, brush.ascii), role);
-        brush.text(buf, inside.x + 3, y, 6, f.rule.id.trim_start_matches("DQ-"), Role::Dim);
-        let name = if f.name.is_empty() { f.account.clone() } else { format!("{} {}", f.account, f.name) };
-        brush.text(buf, x[0], y, account, &name, if stands.is_open() { Role::Text } else { Role::Dim });
-        brush.text(buf, x[1], y, finding, &words::finding_word(f.rule.finding), role);
-        let since = f.since.filter(|s| *s <= now).map(|s| countdown::age(now - s)).unwrap_or_default();
-        brush.text(buf, x[2], y, SINCE, &cell(&since, usize::from(SINCE)), Role::Dim);
-        let look = if stands.is_open() { Role::Dim } else { Role::Info };
-        let look = if tab.decision(f).is_some() && stands.is_open() { Role::Warn } else { look };
-        brush.text(buf, x[3], y, DECISION, &words::state_word(stands, tab.decision(f), &tab.config.accounts), look);
-        if evidence >= 20 {
-            brush.text(buf, x[4], y, evidence, &words::evidence(f, &tab.config.accounts), Role::Dim);
-        }
-        if row == tab.place.at {
-            brush.select(buf, Rect::new(inside.x, y, inside.width, 1));
-        }
-    }
-}
-
-/// Counts by severity, then the progress of the decisions.
-fn summary_line(tab: &AccountsTab, brush: &Brush<'_>, buf: &mut Buffer, at: Rect, now: Millis) {
-    let mut x = at.x + 1;
-    for severity in ["critical", "high", "medium", "low", "info"] {
-        let n = tab.whole.audit.findings.iter().filter(|f| f.severity == severity).count();
-        if n > 0 {
-            let text = format!("{} {} {n}", glyph(severity, brush.ascii), words::severity_word(severity));
-            x = brush.text(buf, x, at.y, at.right().saturating_sub(x), &text, role_of(severity)) + 2;
-        }
-    }
-    let (all, decided, instructed, done) = tab.progress(now);
-    let mut text = say::progress(decided, all);
-    for (n, word) in [(instructed, say::instructed_n(instructed)), (done, say::done_n(done))] {
-        if n > 0 {
-            text = format!("{text} · {word}");
-        }
-    }
-    let room = usize::from(at.right().saturating_sub(x + 1));
-    if width(&text) > room {
-        return;
-    }
-    let left = brush.text_right(buf, at.right() - 1, at.y, &text, Role::Dim);
-    if left > x + 14 && all > 0 {
-        brush.gauge(buf, left - 12, at.y, 10, decided as f64 / all as f64, Role::Ok);
     }
 }
 
@@ -240,7 +138,7 @@ fn account_lines(tab: &AccountsTab, a: &Account, out: &mut Vec<Line>) {
     let rules = &tab.config.accounts;
     let state = if a.enabled { say::d_enabled() } else { say::d_disabled() };
     let made = a.created_at.map(|t| say::d_since(&words::moment(t, rules)));
-    let state = [Some(a.system.clone()), Some(a.kind.clone()), Some(state), made];
+    let state = [Some(a.system.clone()), Some(words::kind_word(&a.kind)), Some(state), made];
     out.push((say::d_state(), state.into_iter().flatten().collect::<Vec<_>>().join(" · "), Role::Text));
     let login = a.last_login_at.map_or_else(say::never, |t| words::moment(t, rules));
     out.push((say::d_login(), login, Role::Text));

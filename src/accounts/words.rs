@@ -67,6 +67,17 @@ pub fn severity_word(severity: &str) -> String {
     }
 }
 
+/// The word of a kind of account; one that the rules do not know is told as it is.
+pub fn kind_word(kind: &str) -> String {
+    match kind {
+        "person" => say::kind_person(),
+        "admin" => say::kind_admin(),
+        "service" => say::kind_service(),
+        "shared" => say::kind_shared(),
+        other => other.to_owned(),
+    }
+}
+
 /// The word of a decision.
 pub fn decision_word(decision: &str) -> String {
     match decision {

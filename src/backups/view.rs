@@ -71,16 +71,17 @@ pub(super) fn draw(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: 
             let half = detail.width / 2;
             draw_day(tab, brush, buf, Rect { width: half, ..detail }, line);
             let right = Rect { x: detail.x + half, width: detail.width - half, ..detail };
-            draw_system(brush, buf, right, line, now);
+            draw_system(brush, buf, right, line, None, now);
         } else if detail.height >= 14 {
             // a day of few runs leaves its room to what is found
             let runs = line.status.days.get(tab.day_at(&line.status)).map_or(0, |d| d.runs.len().min(99));
             let top = (runs as u16 + 4).clamp(6, detail.height / 2);
             draw_day(tab, brush, buf, Rect { height: top, ..detail }, line);
             let below = Rect { y: detail.y + top, height: detail.height - top, ..detail };
-            draw_system(brush, buf, below, line, now);
+            draw_system(brush, buf, below, line, None, now);
         } else {
-            draw_day(tab, brush, buf, detail, line);
+            // on few lines the day is one of them: what is found matters more than its runs
+            draw_system(brush, buf, detail, line, line.status.days.get(tab.day_at(&line.status)), now);
         }
     });
 }
@@ -129,11 +130,13 @@ const FIGURE: u16 = 9;
 fn columns(inside: Rect, first_weekday: Weekday) -> Columns {
     let weeks = |days: usize| (days + first_weekday.num_days_from_monday() as usize).div_ceil(7) as u16;
     let left = inside.x + 1 + NAME + 1;
-    let wide = inside.width >= 84;
+    let wide = inside.width >= 56;
     let calendar = if wide { left + VERDICT } else { left };
     let room = inside.right().saturating_sub(calendar + 1);
-    // five weeks if they fit, then figures, then wider days
-    let days = [35usize, 28, 21, 14, 7].into_iter().find(|d| *d as u16 + weeks(*d) <= room).unwrap_or(0);
+    // five weeks if they fit beside the age of the data and of the copy off-site, then more figures, then wider days
+    let least = if wide { 2 * FIGURE } else { 0 };
+    let fits = |d: &usize| *d as u16 + weeks(*d) + least <= room;
+    let days = [35usize, 28, 21, 14, 7].into_iter().find(fits).unwrap_or(0);
     let mut day = 1;
     let mut rest = room.saturating_sub(days as u16 + weeks(days));
     let figures = usize::from(rest / FIGURE).min(4);
@@ -347,7 +350,8 @@ fn draw_run(brush: &Brush<'_>, buf: &mut Buffer, inside: Rect, y: u16, shown: &S
     y + 1
 }
 
-fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, now: Millis) {
+/// What is known of a system; `day`: the day under the cursor, in one line before it.
+fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, day: Option<&Day>, now: Millis) {
     let (s, plan) = (&line.status, &line.plan);
     let inside = brush.panel(buf, area, &say::explain_title(&s.system, &words::verdict_word(s.verdict)));
     if inside.is_empty() {
@@ -355,6 +359,11 @@ fn draw_system(brush: &Brush<'_>, buf: &mut Buffer, area: Rect, line: &Line, now
     }
     let width = usize::from(inside.width.saturating_sub(4));
     let mut rows: Vec<(String, Role)> = vec![];
+    if let Some(day) = day {
+        let (sign, look) = glyph(day, brush.ascii);
+        let date = day.slot.date.format("%m-%d");
+        rows.push((format!("{sign} {date} {}", day_line(day, plan)), look));
+    }
     for f in &s.findings {
         let (sign, plain, look) = match f.weight {
             Weight::Critical => ("✗", "X", Role::Critical),

@@ -93,7 +93,11 @@ impl App {
         let mut lines = vec![(say::attention(count), role)];
         let lost = self.lost.map(|since| say::wall_lost(&countdown::remaining(now - since)));
         lines.extend(lost.map(|lost| (lost, Role::Stale)));
-        lines.push((say::enlarge(), Role::Dim));
+        let by = if brush.ascii { "x" } else { "×" };
+        let size = |(w, h): (u16, u16)| format!("{w}{by}{h}");
+        let whole = say::too_small(&size((area.width, area.height)), &size(SMALLEST));
+        let fits = text::width(&whole) <= usize::from(area.width);
+        lines.push((if fits { whole } else { say::enlarge(&size(SMALLEST)) }, Role::Dim));
         let number = short(count);
         let mut y = area.y;
         // the one number, as large as there is room for; a thousand and more has no digits

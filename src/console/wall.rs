@@ -23,12 +23,15 @@ use super::app::{App, Seat, Work};
 use super::tab::{WallFacts, WallProblem};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND};
 use crate::locale::console as say;
+use crate::text;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 use crate::tui::{countdown, digits};
 
 /// Data of a tab that has no interval of its own are fresh while the store answers within this.
 const CONTACT: Millis = 20 * SECOND;
+/// Narrowest page of the rotating part.
+const PAGE: u16 = 64;
 /// How long a new critical problem is called out.
 const NEW: Millis = MINUTE;
 
@@ -109,7 +112,8 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
         .collect();
     let mut problems: Vec<(&WallProblem, Trust)> =
         tabs.iter().flat_map(|(_, f, trust)| f.problems.iter().map(move |p| (p, *trust))).collect();
-    problems.sort_by_key(|(p, _)| (std::cmp::Reverse(p.weight), p.since));
+    // what nobody has in hand comes first among those that are as bad
+    problems.sort_by_key(|(p, _)| (std::cmp::Reverse(p.weight), p.handled, p.since));
     // too old to be told as they were: that they are missing is the problem
     let gone: Vec<WallProblem> = tabs
         .iter()
@@ -130,6 +134,9 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     let main = Rect::new(area.x + 1, area.y + 2, area.width - 2, 5);
     let newest = problems.iter().find(|(p, _)| p.role == Role::Critical && app.is_new(p, now)).map(|(p, _)| *p);
     draw_main(brush, buf, main, now, &tabs, newest, app.blinks(now));
+    // names of all lines end at one column
+    let label = tabs.iter().map(|(s, ..)| text::width(&s.tab.name())).chain([text::width(&say::on_duty())]);
+    let label = label.chain([text::width(&say::hosts())]).max().unwrap_or(0) as u16;
 
     let strip: Vec<Role> = tabs.iter().flat_map(|(s, _, _)| s.tab.wall_strip(now)).collect();
     let lines: Vec<(String, String, Role, Trust)> = tabs
@@ -143,21 +150,25 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
     // a page is worth its place when six problems still have theirs
     let rest = foot.saturating_sub(y + always);
     let page = if rest >= 14 { (rest - 11).clamp(5, 9) } else { 0 };
+    // what is left over stands between the parts, not at one place
     let room = rest.saturating_sub(page).min(11);
+    y += (rest.saturating_sub(page + room) / 3).min(3);
     draw_problems(app, brush, buf, Rect::new(area.x, y, area.width, room), now, &problems);
     y = foot.saturating_sub(page + always);
     if !strip.is_empty() {
-        draw_strip(brush, buf, Rect::new(area.x, y, area.width, 1), &strip);
+        draw_strip(brush, buf, Rect::new(area.x, y, area.width, 1), label, &strip);
         y += 1;
     }
     for (name, line, role, trust) in &lines {
-        let x = brush.text(buf, area.x + 1, y, area.width, &format!("{name}  "), Role::Dim);
+        brush.text(buf, area.x + 1, y, label, name, Role::Dim);
+        let x = area.x + label + 3;
         let role = if *trust == Trust::Fresh { *role } else { Role::Stale };
         let line = if *trust == Trust::Gone { "—" } else { line };
         brush.text(buf, x, y, area.right().saturating_sub(x), line, role);
         y += 1;
     }
-    let x = brush.text(buf, area.x + 1, y, area.width, &format!("{}  ", say::on_duty()), Role::Dim);
+    brush.text(buf, area.x + 1, y, label, &say::on_duty(), Role::Dim);
+    let x = area.x + label + 3;
     let who: Vec<String> = app
         .on_duty
         .iter()
@@ -233,7 +244,8 @@ fn draw_main(
         if blinks {
             style = style.add_modifier(Modifier::REVERSED);
         }
-        brush.text(buf, at.x + 2, at.y + 2, at.width.saturating_sub(4), &problem.text, problem.role);
+        brush.text(buf, at.x + 2, at.y + 1, at.width.saturating_sub(4), &say::wall_new(), problem.role);
+        brush.text(buf, at.x + 2, at.y + 3, at.width.saturating_sub(4), &problem.text, problem.role);
         return buf.set_style(at, style);
     }
     let next = tabs.iter().filter_map(|(_, f, trust)| f.next_breach.as_ref().map(|n| (n, *trust)));
@@ -267,12 +279,14 @@ fn draw_problems(
     // the eleventh line says how many more there are
     let shown = if problems.len() > fits.min(10) { fits.saturating_sub(1) } else { problems.len() };
     for ((problem, trust), y) in problems.iter().take(shown).zip(at.top()..) {
+        // what somebody has in hand is told without alarm; its sign keeps the colour
         let role = if *trust == Trust::Fresh { problem.role } else { Role::Stale };
+        let text = if problem.handled && *trust == Trust::Fresh { Role::Text } else { role };
         let since = problem.since.map_or_else(String::new, |s| countdown::age(now - s));
         brush.text(buf, at.x + 1, y, 5, &since, Role::Dim);
         let (sign, _) = sign(problem.role, brush.ascii);
         brush.text(buf, at.x + 7, y, 1, sign, role);
-        brush.text(buf, at.x + 9, y, at.width.saturating_sub(10), &problem.text, role);
+        brush.text(buf, at.x + 9, y, at.width.saturating_sub(10), &problem.text, text);
         if app.is_new(problem, now) && app.blinks(now) {
             let row = Rect::new(at.x, y, at.width, 1);
             buf.set_style(row, brush.style(role).add_modifier(Modifier::REVERSED));
@@ -299,8 +313,9 @@ fn sign(role: Role, ascii: bool) -> (&'static str, Role) {
     }
 }
 
-fn draw_strip(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, strip: &[Role]) {
-    let x = brush.text(buf, at.x + 1, at.y, 12, &format!("{}  ", say::hosts()), Role::Dim);
+fn draw_strip(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, label: u16, strip: &[Role]) {
+    brush.text(buf, at.x + 1, at.y, label, &say::hosts(), Role::Dim);
+    let x = at.x + label + 3;
     let room = usize::from(at.right().saturating_sub(x + 8));
     for (role, x) in strip.iter().take(room).zip(x..) {
         let (sign, role) = sign(*role, brush.ascii);
@@ -323,18 +338,27 @@ fn draw_page(
     // the rotation stops while something critical is open: its page stays
     let held = pages.iter().position(|(_, f, _)| f.problems.iter().any(|p| p.role == Role::Critical));
     let held = held.filter(|_| critical);
-    let page = held.unwrap_or_else(|| usize::try_from(now / rotation).unwrap_or(0) % pages.len().max(1));
-    let Some((seat, facts, trust)) = pages.get(page) else { return };
-    let mut title = format!("{}/{} {} {}", page + 1, pages.len(), if brush.ascii { ">" } else { "▸" }, seat.tab.name());
-    if held.is_none() && pages.len() > 1 {
-        _ = write!(title, " {}", countdown::remaining(((rotation - now.rem_euclid(rotation)) as f64 / pace) as Millis));
-    }
-    let inside = brush.panel(buf, at, &title);
-    for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {
-        match trust {
-            Trust::Gone => _ = brush.text(buf, inside.x + 1, y, inside.width, "—", Role::Stale),
-            Trust::Stale => _ = brush.text(buf, inside.x + 1, y, inside.width - 2, line, Role::Stale),
-            Trust::Fresh => _ = brush.text(buf, inside.x + 1, y, inside.width - 2, line, Role::Text),
+    let first = held.unwrap_or_else(|| usize::try_from(now / rotation).unwrap_or(0) % pages.len().max(1));
+    // as many beside each other as there is width for
+    let abreast = usize::from(at.width / PAGE).clamp(1, pages.len().max(1));
+    let width = at.width / abreast as u16;
+    for n in 0..abreast {
+        let page = (first + n) % pages.len().max(1);
+        let Some((seat, facts, trust)) = pages.get(page) else { return };
+        let mark = if brush.ascii { ">" } else { "▸" };
+        let mut title = format!("{}/{} {mark} {}", page + 1, pages.len(), seat.tab.name());
+        if n == 0 && held.is_none() && pages.len() > abreast {
+            let left = ((rotation - now.rem_euclid(rotation)) as f64 / pace) as Millis;
+            _ = write!(title, " {}", countdown::remaining(left));
+        }
+        let inside = brush.panel(buf, Rect { x: at.x + n as u16 * width, width, ..at }, &title);
+        for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {
+            let (line, role) = match trust {
+                Trust::Gone => ("—", Role::Stale),
+                Trust::Stale => (line.as_str(), Role::Stale),
+                Trust::Fresh => (line.as_str(), Role::Text),
+            };
+            brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), line, role);
         }
     }
 }

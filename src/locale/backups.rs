@@ -3,10 +3,10 @@
 crate::messages! {
     name(): "Backups" | "备份";
     system_added(name: &str): "system {name} is in the catalogue" | "已登记系统 {name}";
-    system_removed(name: &str, n: u64): "{name}: forgotten, with {n} backups" | "{name}：已移除，连同 {n} 条备份记录";
+    system_removed(name: &str, n: u64): "{name}: forgotten, with {n} backup(s)" | "{name}：已移除，连同 {n} 条备份记录";
     needs_name(): "a system needs a name" | "系统需要名称";
     other_tool(system: &str, tool: &str): "{system} is backed up with {tool}" | "{system} 使用 {tool} 备份";
-    imported(system: &str, n: usize, new: u64, gone: u64): "{system}: {n} backups, {new} new, {gone} gone" | "{system}：{n} 个备份，新增 {new} 个，消失 {gone} 个";
+    imported(system: &str, n: usize, new: u64, gone: u64): "{system}: {n} backup(s), {new} new, {gone} gone" | "{system}：{n} 个备份，新增 {new} 个，消失 {gone} 个";
     looked_in_vain(system: &str, state: &str, note: &str): "{system}: {state}: {note}" | "{system}：仓库{state}：{note}";
     check_ok(system: &str, level: &str): "{system}: {level}: in order" | "{system}：{level}：正常";
     check_bad(system: &str, level: &str, note: &str): "{system}: {level}: DAMAGED: {note}" | "{system}：{level}：发现损坏：{note}";
@@ -84,7 +84,7 @@ crate::messages! {
     f_stuck(since: &str, limit: &str): "running since {since}, longer than {limit}" | "自 {since} 起一直在运行，超过 {limit}";
     f_rpo(age: &str, limit: &str): "the newest restorable data are {age} old; RPO {limit}" | "最新可恢复数据距今 {age}，超过 RPO {limit}";
     f_rpo_none(limit: &str): "nothing can be restored; RPO {limit}" | "没有可恢复的数据；RPO {limit}";
-    f_chain(run: &str, n: usize): "chain broken: {n} backups from {run} on cannot be restored" | "备份链断裂：自 {run} 起有 {n} 个备份无法恢复";
+    f_chain(run: &str, n: usize): "chain broken: {n} backup(s) from {run} on cannot be restored" | "备份链断裂：自 {run} 起有 {n} 个备份无法恢复";
     f_offsite_lag(lag: &str, limit: &str): "the off-site copy lags {lag} behind; limit {limit}" | "异地副本滞后 {lag}，上限 {limit}";
     f_offsite_empty(): "the off-site copy is empty" | "异地副本为空";
     f_verify_overdue(last: &str, limit: &str): "last verified {last}, longer than {limit} ago" | "上次校验 {last}，已超过 {limit}";
@@ -118,14 +118,14 @@ crate::messages! {
     needs_stdout(): "a snapshot was made, with warnings, and this does not name it; take in standard output too: restic backup --json > FILE 2>&1" | "快照已生成但有告警，此文件未给出快照编号，请连同标准输出一起导入：restic backup --json > 文件 2>&1";
     f_not_encrypted(): "the repository is not encrypted" | "仓库未加密";
     f_not_encrypted_offsite(): "the off-site copy is not encrypted" | "异地副本未加密";
-    f_clock(n: usize): "{n} backups are dated in the future: a clock is wrong" | "{n} 个备份的时间在未来：时钟有误";
+    f_clock(n: usize): "{n} backup(s) dated in the future: a clock is wrong" | "{n} 个备份的时间在未来：时钟有误";
     f_blind(what: &str, state: &str, seen: &str, note: &str): "{what}: {state}; last seen well {seen}. {note}" | "{what}：{state}；上次正常 {seen}。{note}";
     newest_data(age: &str): "newest data {age} old" | "最新数据距今 {age}";
 
     night_question(): "Is last night safe?" | "昨夜备份安全吗？";
-    night_yes(n: usize, age: &str): "Yes: all {n} systems, no data older than {age}." | "安全：{n} 个系统全部完成，最旧数据距今 {age}。";
+    night_yes(n: usize, age: &str): "Yes: all {n} system(s), no data older than {age}." | "安全：{n} 个系统全部完成，最旧数据距今 {age}。";
     night_but(n: usize, k: usize, names: &str): "Yes, all {n} are there, but {k} need a look: {names}." | "{n} 个系统均已备份，但有 {k} 个存在隐患：{names}。";
-    night_no(k: usize, n: usize, names: &str): "NO: {k} of {n} systems would lose data: {names}." | "不安全：{n} 个系统中有 {k} 个会丢数据：{names}。";
+    night_no(k: usize, n: usize, names: &str): "NO: {k} of {n} system(s) would lose data: {names}." | "不安全：{n} 个系统中有 {k} 个会丢数据：{names}。";
     night_unknown(k: usize, n: usize, names: &str): "Nobody knows: {k} of {n} cannot be looked at: {names}." | "无法确定：{n} 个系统中有 {k} 个无法查看：{names}。";
     plan_weekly(time: &str, day: &str): "every day at {time}, a full on {day}" | "每天 {time}，{day}全量";
     plan_daily(time: &str): "every day at {time}" | "每天 {time}";
@@ -168,7 +168,8 @@ crate::messages! {
     looked(state: &str, age: &str): "{state}, {age} ago" | "{state}，{age}前";
     verifying(): "verifying…" | "校验中……";
     running(): "a backup is running" | "备份正在进行";
-    key_day(): "/l day" | "/l 日期";
+    key_earlier(): "day back" | "前一天";
+    key_later(): "day on" | "后一天";
     key_verify(): "verify" | "校验";
     key_record(): "restore test" | "恢复测试";
     key_ticket(): "ticket" | "建工单";

@@ -31,7 +31,7 @@ crate::messages! {
     config_open_secret(path: &str): "warning: {path} holds a password and others may read it: chmod 600 it, or write env:NAME or file:/path instead" | "警告：{path} 中含有密码且其他用户可读：请执行 chmod 600，或改写为 env:名称 或 file:/路径";
     config_not_utf8(): "not UTF-8 text; save the file as UTF-8" | "不是 UTF-8 文本；请另存为 UTF-8";
     config_defaults(): "no configuration file; built-in defaults" | "没有配置文件；使用内置默认值";
-    journal_ok(rows: i64): "{rows} rows, chain whole" | "共 {rows} 行，链条完整";
+    journal_ok(rows: i64): "{rows} row(s), chain whole" | "共 {rows} 行，链条完整";
     journal_broken(seq: i64): "chain broken at row {seq}" | "链条在第 {seq} 行断开";
     store_line(url: &str, version: i64, rows: i64): "{url} · schema {version} · {rows} journal rows" | "{url} · 结构版本 {version} · 日志 {rows} 行";
     serve_started(url: &str): "serving {url}; stop with ctrl-c" | "正在服务 {url}；按 ctrl-c 停止";

@@ -50,6 +50,7 @@ crate::messages! {
     on_duty(): "on duty" | "值班";
     duty_nobody(): "nobody has acted lately" | "近期无人操作";
     wall_handled(n: usize): "{n} handled" | "{n} 项处理中";
+    wall_new(): "NEW" | "新出现";
     wall_gone(tab: &str, age: &str): "{tab}: no data for {age}" | "{tab}：已 {age} 没有数据";
     paste_nowhere(): "nothing here takes pasted text" | "此处不能粘贴";
     form_send(): "enter send" | "enter 提交";
@@ -63,7 +64,7 @@ crate::messages! {
     nothing_found(): "nothing found" | "没有找到";
     more_below(n: usize): "{n} more below" | "下面还有 {n} 行";
     everywhere(): "Everywhere" | "通用";
-    moves(n: usize): "⇅ {n} moves pending" | "⇅ {n} 行位置待更新";
+    moves(n: usize): "⇅ {n} move(s) pending" | "⇅ {n} 行位置待更新";
     undo_hint(what: &str): "u undo: {what}" | "u 撤销：{what}";
     copied(text: &str): "copied: {text}" | "已复制：{text}";
     mouse_on(): "mouse captured; hold shift to select text" | "已捕获鼠标；按住 shift 可选择文字";
@@ -80,11 +81,12 @@ crate::messages! {
     nothing_to_explain(): "nothing to explain here" | "此处没有可解释的内容";
     unknown_key(key: &str): "{key}: no such key here; ? shows all" | "{key}：此处没有该按键；按 ? 查看全部";
     pending(keys: &str): "{keys} …" | "{keys} …";
-    enlarge(): "enlarge to 60×15" | "请放大到 60×15";
+    enlarge(size: &str): "enlarge to {size}" | "请放大到 {size}";
+    too_small(now: &str, size: &str): "this terminal is {now}; enlarge to {size}" | "终端尺寸 {now} 过小，请放大到 {size}";
     store_lost(age: &str): "store lost {age}, last known values; retrying" | "存储断开 {age}，显示最后已知的数据；正在重试";
     store_back(): "the store is back" | "存储已恢复";
     read_only(): "read-only" | "只读";
-    attention(count: usize): "{count} need attention" | "{count} 项需要关注";
+    attention(count: usize): "need attention: {count}" | "{count} 项需要关注";
     next_breach(): "next breach" | "距下次超时";
     no_breach(): "no clock is running out" | "没有即将超时的时钟";
     data_age(age: &str): "data {age} old" | "数据时延 {age}";

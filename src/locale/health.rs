@@ -10,8 +10,8 @@ crate::messages! {
     count_stale(n: usize): "{n} silent" | "{n} 失联";
     count_fine(n: usize): "{n} fine" | "{n} 正常";
     no_points(): "no samples in this span; + widens it" | "该时间范围内无样本；按 + 放大";
-    silence_form_all(n: usize): "Silence {n} hosts" | "静默 {n} 台主机";
-    ticket_form_all(n: usize): "One ticket from {n} hosts" | "由 {n} 台主机建一张工单";
+    silence_form_all(n: usize): "Silence {n} host(s)" | "静默 {n} 台主机";
+    ticket_form_all(n: usize): "One ticket from {n} host(s)" | "由 {n} 台主机建一张工单";
     hosts_named(first: &str, more: usize): "{first} and {more} more" | "{first} 及另外 {more} 台";
     no_role(): "(none)" | "（未设置）";
     key_span_more(): "longer span" | "放大时间范围";
@@ -100,8 +100,8 @@ crate::messages! {
     needs_reason(): "say why" | "请填写原因";
     silenced(host: &str): "{host} silenced" | "已静默 {host}";
     unsilenced(host: &str): "silence of {host} ended" | "已解除 {host} 的静默";
-    removed(host: &str, n: u64): "{host} forgotten with {n} samples" | "已移除 {host} 及其 {n} 个样本";
-    remove_needs_yes(host: &str, n: i64, since: &str): "{host} has {n} samples since {since}, which cannot be brought back: say --yes to forget them" | "{host} 自 {since} 起有 {n} 个样本，移除后无法恢复：确认请加 --yes";
+    removed(host: &str, n: u64): "{host} forgotten with {n} sample(s)" | "已移除 {host} 及其 {n} 个样本";
+    remove_needs_yes(host: &str, n: i64, since: &str): "{host} has {n} sample(s) since {since}, which cannot be brought back: say --yes to forget them" | "{host} 自 {since} 起有 {n} 个样本，移除后无法恢复：确认请加 --yes";
     ticket_form(host: &str): "Ticket from {host}" | "由主机 {host} 建工单";
     ticket_title(host: &str, what: &str): "{host}: {what}" | "{host}: {what}";
     ticket_fine(): "to be looked at" | "需要检查";
@@ -110,12 +110,12 @@ crate::messages! {
     agent_stored(host: &str): "{host}: one sample stored" | "{host}：已写入一个样本";
     agent_running(host: &str, every: &str): "sampling {host} every {every}; stop with ctrl-c" | "每 {every} 采集一次 {host}；按 ctrl-c 停止";
     agent_unsupported(): "this system tells nothing of itself" | "当前系统无法采集";
-    agent_away(why: &str, waiting: usize): "the store is away ({why}); {waiting} samples wait" | "存储不可用（{why}）；{waiting} 个样本等待写入";
-    agent_back(n: usize): "the store is back; {n} samples stored" | "存储已恢复；已写入 {n} 个样本";
+    agent_away(why: &str, waiting: usize): "the store is away ({why}); {waiting} sample(s) waiting" | "存储不可用（{why}）；{waiting} 个样本等待写入";
+    agent_back(n: usize): "the store is back; {n} sample(s) stored" | "存储已恢复；已写入 {n} 个样本";
     no_hosts(): "No hosts yet. Run `zhiban agent` on each server; the console samples its own." | "还没有主机。请在各服务器上运行 `zhiban agent`；控制台会自动采集本机。";
     nothing_wrong(): "Nothing is wrong." | "一切正常。";
     stuck(): "does not answer" | "无响应";
     silenced_count(n: usize): "{n} silenced" | "{n} 台已静默";
-    all_fine(n: usize): "{n} hosts, nothing wrong" | "{n} 台主机，一切正常";
-    some_wrong(bad: usize, n: usize): "{bad} of {n} hosts want attention" | "{n} 台主机中 {bad} 台需要关注";
+    all_fine(n: usize): "{n} host(s), nothing wrong" | "{n} 台主机，一切正常";
+    some_wrong(bad: usize, n: usize): "want attention: {bad} of {n} host(s)" | "{n} 台主机中 {bad} 台需要关注";
 }

@@ -84,7 +84,7 @@ crate::messages! {
     alert_flaps(): "flapping: it comes and goes; further changes are counted and not told" | "抖动：反复告警与恢复，后续变化仅计数不再提示";
     alert_recovered(alerts: i64): "recovered: all {alerts} alerts have ended; close it if nothing is left to do" | "已恢复：全部 {alerts} 条告警已结束，确认无遗留后请关闭";
     alert_worse(): "the alert's severity rose" | "告警严重程度上升";
-    alerts_heard(n: usize): "{n} groups of alerts heard" | "已收到 {n} 组告警";
+    alerts_heard(n: usize): "{n} group(s) of alerts heard" | "已收到 {n} 组告警";
     sender_silent(source: &str): "No heartbeat from {source}: monitoring may be blind" | "监控来源 {source} 心跳中断，监控可能失效";
     sender_silent_since(at: &str): "last heard {at}" | "最近一次心跳：{at}";
     listening(address: &str): "listening on {address}" | "监听地址 {address}";

@@ -8,7 +8,7 @@ crate::messages! {
     head_line(line: usize, text: &str): "line {line}: `{text}` is none of: title, tags, audience, kind, state, review (a date)" | "第 {line} 行：“{text}”不是 title、tags、audience、kind、state、review（日期）之一";
     title_shape(most: usize): "a title has 1 to {most} characters" | "标题须为 1 至 {most} 个字符";
     tag_shape(): "a tag has no comma" | "标签中不能有逗号";
-    imported(added: usize, changed: usize, same: usize): "{added} articles added, {changed} changed, {same} as before" | "新增 {added} 篇，更新 {changed} 篇，未变 {same} 篇";
+    imported(added: usize, changed: usize, same: usize): "{added} article(s) added, {changed} changed, {same} as before" | "新增 {added} 篇，更新 {changed} 篇，未变 {same} 篇";
     article_named(id: i64): "article {id}" | "文章 {id}";
     written(id: i64, title: &str): "article {id}: {title}" | "文章 {id}：{title}";
     answered(ticket: i64, article: i64): "#{ticket} answered by article {article}" | "#{ticket} 由文章 {article} 解答";

@@ -68,7 +68,31 @@ pub fn choose(wanted: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Lan
         .unwrap_or(Lang::En)
 }
 
-/// Declares message functions: `name(arg: Type, …): "English {arg}" | "中文 {arg}";`.
+/// `text`, made of `message`, with each `1 case(s)` in it as `1 case` and each `2 case(s)` as `2 cases`. A message that
+/// has no `(s)` is left as it is, whatever its arguments say.
+pub fn counted(message: &str, text: String) -> String {
+    if !message.contains("(s)") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("(s)") {
+        out.push_str(before);
+        let word = out.rsplit(' ').nth(1).unwrap_or_default();
+        let number = word.rsplit(|c: char| !c.is_ascii_digit() && c != '+').next();
+        out.push_str(match number {
+            Some("1") => "",
+            Some("") | None => "(s)",
+            Some(_) => "s",
+        });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Declares message functions: `name(arg: Type, …): "English {arg}" | "中文 {arg}";`. A noun behind a number is written
+/// `{n} case(s)` in English, see [`counted`].
 /// Each becomes `pub fn name(…) -> String`; `MESSAGES` lists every name with both raw texts.
 #[macro_export]
 macro_rules! messages {
@@ -76,7 +100,7 @@ macro_rules! messages {
         $( $(#[$meta])* #[doc = concat!("“", $en, "”")]
         pub fn $name($($arg: $ty),*) -> String {
             match $crate::locale::lang() {
-                $crate::locale::Lang::En => format!($en),
+                $crate::locale::Lang::En => $crate::locale::counted($en, format!($en)),
                 $crate::locale::Lang::Zh => format!($zh),
             }
         } )*
@@ -88,6 +112,19 @@ macro_rules! messages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nouns_agree_with_their_numbers() {
+        for (text, shown) in [
+            ("1 case(s) in 12 row(s)", "1 case in 12 rows"),
+            ("⇅ 0 move(s), of 10+ move(s)", "⇅ 0 moves, of 10+ moves"),
+            ("oa:1 case(s), (1 host(s))", "oa:1 case, (1 host)"),
+            ("file(s)", "file(s)"),
+        ] {
+            assert_eq!(counted("(s)", text.to_owned()), shown);
+        }
+        assert_eq!(counted("{text}", "1 file(s)".to_owned()), "1 file(s)");
+    }
 
     #[test]
     fn every_message_is_given_in_both_languages() {

@@ -10,7 +10,7 @@ crate::messages! {
     dead(): "given up" | "发送失败";
     let_go(): "discarded" | "已放弃";
     no_such_kind(kind: &str): "{kind} is none of: wecom_robot, wecom_app, wecom_bot, smtp, webhook" | "{kind} 不是有效类型：wecom_robot、wecom_app、wecom_bot、smtp、webhook";
-    digest(n: usize): "{n} messages" | "共 {n} 条消息";
+    digest(n: usize): "{n} message(s)" | "共 {n} 条消息";
     no_answer(seconds: u64): "no answer within {seconds} s" | "{seconds} 秒内无应答";
     http_status(status: u16): "answered with status {status}" | "返回状态码 {status}";
     wecom_error(code: i64, text: &str): "WeCom refused: {code} {text}" | "企业微信拒绝：{code} {text}";

@@ -42,7 +42,7 @@ crate::messages! {
     list_known(year: i32): "the holiday list of {year} says the same already: nothing changed" | "{year} 年节假日表内容相同，未作更改";
     recounted(n: usize, changed: usize): "{n} open tickets counted anew, {changed} with another due time" | "已重新计时 {n} 个未结工单，其中 {changed} 个截止时间有变";
     list_missing(year: i32): "the holiday list of {year} is missing: due times that reach into it are marked ? (zhiban calendar import FILE)" | "缺少 {year} 年节假日表：涉及该年的截止时间以 ? 标记（zhiban calendar import FILE）";
-    simulated(n: usize, now: usize, then: usize): "{n} tickets; breached clocks: {now} by the policy in force, {then} by this one" | "共 {n} 个工单；超时：现行策略 {now} 次，该策略 {then} 次";
+    simulated(n: usize, now: usize, then: usize): "{n} ticket(s); breached clocks: {now} by the policy in force, {then} by this one" | "共 {n} 个工单；超时：现行策略 {now} 次，该策略 {then} 次";
     simulated_breached(): "breached" | "超时";
     simulated_kept(): "kept" | "达标";
     filter_wrong(at: usize, why: &str): "character {at}: {why}" | "第 {at} 个字符：{why}";
@@ -90,7 +90,7 @@ crate::messages! {
     department(): "department" | "部门";
     company(): "company" | "全公司";
     head_level(): "LEVEL" | "级别";
-    head_clock(): "CLOCK" | "时钟";
+    head_clock(): "CLOCK" | "剩余时间";
     head_title(): "TITLE" | "标题";
     head_from(): "FROM" | "来自";
     head_owner(): "OWNER" | "负责人";
@@ -102,6 +102,7 @@ crate::messages! {
     waits(): "paused" | "已暂停";
     follow_up(): "follow up now" | "请跟进";
     user_replied(): "user replied" | "用户已回复";
+    took(took: &str): "in {took}" | "用时 {took}";
     met_in(took: &str): "met in {took}" | "用时 {took}";
     excused_word(): "excused" | "已豁免";
     nobody(): "nobody" | "无人负责";
@@ -126,6 +127,11 @@ crate::messages! {
     channel_monitor(): "monitor" | "监控";
     channel_web(): "web" | "网页";
     flag_reported(): "reported again" | "有新报告";
+    channel_walk_in(): "walk-in" | "现场";
+    channel_api(): "API" | "接口";
+    channel_webhook(): "webhook" | "推送";
+    channel_dingtalk(): "DingTalk" | "钉钉";
+    channel_review(): "review" | "复盘";
     flag_recovered(): "alert is over: close it?" | "告警已恢复，请确认关闭";
     flag_flapping(): "flapping" | "告警抖动";
     kind_alert(): "alert" | "告警";
@@ -160,7 +166,7 @@ crate::messages! {
     kind_undone(): "took back" | "撤销";
     reported_at(at: &str): "reported {at}" | "报告于 {at}";
     by_follow_up(): "the follow-up time has come" | "到达跟进时间";
-    used_percent(clock: &str, percent: i64): "{clock}: {percent} % of the time used" | "{clock}：已用时限的 {percent} %";
+    used_percent(clock: &str, percent: i64): "{clock}: {percent}% of the time used" | "{clock}：已用时限的 {percent}%";
     left_before(clock: &str, left: &str): "{clock}: {left} left" | "{clock}：剩余 {left}";
     on_raise(): "by the raise" | "因升级触发";
     calendar_moved(version: i64, from: &str, to: &str): "version {version}, resolution due {from} → {to}" | "版本 {version}，解决截止 {from} → {to}";
@@ -276,7 +282,7 @@ crate::messages! {
     start_by(at: &str, left: &str): "{at}  {left}" | "{at}  {left}";
     start_passed(at: &str): "{at}  passed: late unless it goes faster than usual" | "{at}  已过：除非快于往常，否则将超时";
     safe_start_is(at: &str, due: &str, took: &str): "Last safe start: {at} = due {due} less {took} of open time" | "最晚开工：{at} = 截止 {due} 前推 {took} 工作时间";
-    safe_start_from(took: &str, n: i64, of: &str, days: i64): "  {took}: median from the first hand on it to the solution of n = {n} tickets ({of}) solved in the last {days} days" | "  {took}：最近 {days} 天内已解决的 n = {n} 个工单（{of}）从首次受理到解决用时的中位数";
+    safe_start_from(took: &str, n: i64, of: &str, days: i64): "  {took}: median from the first hand on it to the solution of n = {n} ticket(s) ({of}) solved in the last {days} days" | "  {took}：最近 {days} 天内已解决的 n = {n} 个工单（{of}）从首次受理到解决用时的中位数";
     safe_start_unknown(n: i64, least: i64): "Last safe start: — (n = {n} solved tickets are too few to tell; at least {least} are needed)" | "最晚开工：—（已解决工单 n = {n}，少于所需的 {least} 个，无法估计）";
     kind_all(): "of every kind" | "全部类别";
     kind_level_only(level: &str): "level {level}, every category" | "级别 {level}，全部类别";

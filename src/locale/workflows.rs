@@ -22,7 +22,7 @@ crate::messages! {
     no_text(): "no text: control characters in the first line; XES, XES.GZ or CSV is expected" | "不是文本：首行含有控制字符；应为 XES、XES.GZ 或 CSV";
     no_such_column(wanted: &str, names: &str): "no column `{wanted}`; the file has: {names}" | "没有列“{wanted}”；文件中的列：{names}";
     no_column(flag: &str, names: &str): "cannot tell which column this is: name it with {flag}; the file has: {names}" | "无法判断对应的列：请用 {flag} 指定；文件中的列：{names}";
-    field_count(got: usize, wanted: usize): "{got} fields where the first line has {wanted}" | "有 {got} 个字段，而首行有 {wanted} 个";
+    field_count(got: usize, wanted: usize): "{got} field(s) where the first line has {wanted}" | "有 {got} 个字段，而首行有 {wanted} 个";
     empty_field(column: &str): "`{column}` is empty" | "“{column}”为空";
     no_time(column: &str, text: &str): "`{column}` is no time: `{text}`; write 2026-10-12 14:03:00 or give --time-format" | "“{column}”不是有效时间：“{text}”；请写成 2026-10-12 14:03:00 或使用 --time-format";
     quote_open(): "a quote is opened here and never closed" | "此处的引号没有闭合";
@@ -30,7 +30,7 @@ crate::messages! {
     bad_zone(text: &str): "`{text}` is no IANA time zone, such as Asia/Shanghai" | "“{text}”不是 IANA 时区，例如 Asia/Shanghai";
     bad_name(): "the name of a workflow has 1 to 200 characters" | "流程名称为 1 到 200 个字符";
 
-    totals(cases: usize, events: usize, activities: usize, variants: usize): "{cases} cases · {events} events · {activities} activities · {variants} variants" | "{cases} 个案例 · {events} 个事件 · {activities} 个活动 · {variants} 个变体";
+    totals(cases: usize, events: usize, activities: usize, variants: usize): "{cases} case(s) · {events} event(s) · {activities} activities · {variants} variant(s)" | "{cases} 个案例 · {events} 个事件 · {activities} 个活动 · {variants} 个变体";
     state_as_of(at: &str, running: usize, finished: usize): "as of {at}: {running} running, {finished} finished" | "截至 {at}：进行中 {running}，已完成 {finished}";
     finished_durations(mean: &str, median: &str, p95: &str): "finished cases took: mean {mean}, median {median}, p95 {p95}" | "已完成案例历时：平均 {mean}，中位数 {median}，p95 {p95}";
     running_age(mean: &str, median: &str, p95: &str): "running cases are this old: mean {mean}, median {median}, p95 {p95}" | "进行中案例的已历时：平均 {mean}，中位数 {median}，p95 {p95}";
@@ -49,7 +49,7 @@ crate::messages! {
     bottleneck_line(name: &str, share: &str, blocked: usize, open: usize): "bottleneck: {name} takes {share} of the lost time; {blocked} of {open} open there are late" | "瓶颈：{name} 占损失时间的 {share}；该处在办 {open} 件中有 {blocked} 件超时";
     advise_person(name: &str, times: &str, share: &str, open: usize): "{name} takes {times} × as long as the others here ({share} of the work, {open} open): share the queue or name a deputy" | "{name} 的停留时间是其他人的 {times} 倍（承担 {share}，在办 {open} 件）：建议分流或指定代理人";
     advise_waiting(share: &str, wait: &str, work: &str): "{share} of the time is waiting ({wait} to {work} of work): remind earlier, or let a second person approve" | "{share} 的时间在等待（等待 {wait}，处理 {work}）：建议更早催办，或允许多人审批";
-    advise_stuck(n: usize, after: &str): "{n} cases wait longer than usual ({after}): chase these first" | "{n} 个案例的等待超过常规（{after}）：请优先催办";
+    advise_stuck(n: usize, after: &str): "{n} case(s) waiting longer than usual ({after}): chase these first" | "{n} 个案例的等待超过常规（{after}）：请优先催办";
     advise_rework(share: &str): "{share} of the cases come by more than once: check the form before it is sent" | "{share} 的案例重复经过：建议在提交前校验表单";
     advise_rising(): "it gets slower" | "趋势：越来越慢";
     advise_falling(): "it gets faster" | "趋势：正在变快";
@@ -59,11 +59,11 @@ crate::messages! {
     report_node(name: &str, share: &str): "{name}: {share} of the lost time" | "{name}：占损失时间 {share}";
     report_loops(): "Ways back" | "回退路径";
     report_method(): "Waiting runs from the moment a task could begin to its start, work from start to completion; medians and percentiles interpolate linearly. Blocked: open longer than the p95 of the last 90 days." | "等待：从任务可开始到实际开始；处理：从开始到完成；中位数与百分位按线性插值。受阻：在办时间超过最近 90 天的 p95。";
-    loop_count(count: usize, cases: usize): "{count} times in {cases} cases" | "{count} 次，涉及 {cases} 个案例";
-    imported(name: &str, cases: usize, events: usize, fresh: usize): "{name}: {cases} cases, {events} events read, {fresh} new" | "{name}：读取 {cases} 个案例、{events} 个事件，新增 {fresh} 个";
+    loop_count(count: usize, cases: usize): "{count} time(s) in {cases} case(s)" | "{count} 次，涉及 {cases} 个案例";
+    imported(name: &str, cases: usize, events: usize, fresh: usize): "{name}: {cases} case(s), {events} event(s) read, {fresh} new" | "{name}：读取 {cases} 个案例、{events} 个事件，新增 {fresh} 个";
     forgotten(name: &str): "{name} removed" | "已移除 {name}";
     not_on_screen(): "no workflows yet: zhiban workflow import FILE" | "还没有流程：zhiban workflow import 文件";
-    list_line(name: &str, cases: i64, events: i64, last: &str): "{name}  {cases} cases  {events} events  last {last}" | "{name}  案例 {cases}  事件 {events}  最近 {last}";
+    list_line(name: &str, cases: i64, events: i64, last: &str): "{name}  {cases} case(s)  {events} event(s)  last {last}" | "{name}  案例 {cases}  事件 {events}  最近 {last}";
 
     key_window_more(): "longer window" | "放大时间窗";
     key_window_less(): "shorter window" | "缩小时间窗";
@@ -84,7 +84,7 @@ crate::messages! {
     typical(median: &str, p95: &str, way: &str): "median {median}, p95 {p95}, {way}" | "中位数 {median}，p95 {p95}，{way}";
     wait_work(wait: &str, wait95: &str, work: &str, work95: &str): "waiting {wait} (p95 {wait95}), work {work} (p95 {work95})" | "等待 {wait}（p95 {wait95}），处理 {work}（p95 {work95}）";
     sojourn(median: &str, p95: &str): "from enabled to done {median} (p95 {p95})" | "从可办到办结 {median}（p95 {p95}）";
-    again(own: usize, back: usize, cases: usize, of: usize): "done again: {own} at once, {back} after other steps ({cases} of {of} cases)" | "重复办理：原地 {own} 次，回退 {back} 次（{cases}/{of} 个案例）";
+    again(own: usize, back: usize, cases: usize, of: usize): "done again: {own} at once, {back} after other steps ({cases} of {of} case(s))" | "重复办理：原地 {own} 次，回退 {back} 次（{cases}/{of} 个案例）";
     loops_split(own: usize, back: usize): "{own} at once, {back} after other steps" | "原地重复 {own} 次，回退 {back} 次";
     explain_score(own: &str, all: &str, share: &str): "score: {own} lost here of {all} lost at all nodes that are work = {share}" | "瓶颈得分：此处损失 {own}，占全部工作节点损失 {all} 的 {share}";
     explain_trend(): "trend: the medians of 12 equal parts of the window, Mann–Kendall at 90 %" | "趋势：时间窗等分为 12 段取中位数，Mann–Kendall 检验（90 %）";
@@ -102,10 +102,10 @@ crate::messages! {
     head_node(): "NODE" | "节点";
     head_bar(wait: &str, work: &str): "{wait} waiting {work} work, median" | "{wait} 等待 {work} 处理（中位数）";
     came(window: &str, started: usize, finished: usize, running: usize): "{window}: {started} started · {finished} finished · {running} running" | "{window}：发起 {started} · 完成 {finished} · 进行中 {running}";
-    took(mean: &str, median: &str, p95: &str, rework: &str): "duration mean {mean} · median {median} · p95 {p95} · rework {rework}" | "历时 平均 {mean} · 中位 {median} · p95 {p95} · 返工 {rework}";
-    open_age(mean: &str, median: &str, p95: &str): "age of the running mean {mean} · median {median} · p95 {p95}" | "已历时 平均 {mean} · 中位 {median} · p95 {p95}（进行中）";
+    took(mean: &str, median: &str, p95: &str, rework: &str): "took mean {mean} · median {median} · p95 {p95} · rework {rework}" | "历时 平均 {mean} · 中位 {median} · p95 {p95} · 返工 {rework}";
+    open_age(mean: &str, median: &str, p95: &str): "running for mean {mean} · median {median} · p95 {p95}" | "已历时 平均 {mean} · 中位 {median} · p95 {p95}（进行中）";
     past(day: &str): "as of {day}, the end of this log" | "截至 {day}（日志末尾）";
-    score(share: &str, lost: &str, n: usize): "{share} of the lost time, {lost} in {n} executions" | "占损失时间 {share}，{n} 次执行共 {lost}";
+    score(share: &str, lost: &str, n: usize): "{share} of the lost time, {lost} in {n} execution(s)" | "占损失时间 {share}，{n} 次执行共 {lost}";
     not_work(): "not counted as work" | "不计为工作";
     open_blocked(open: usize, share: &str, blocked: usize, low: &str, high: &str): "{open} open, {share} blocked ({blocked}; {low} to {high})" | "在办 {open}，受阻 {share}（{blocked} 件；{low} 至 {high}）";
     open_few(open: usize, blocked: usize): "{open} open, {blocked} late (too few for a share)" | "在办 {open}，超时 {blocked}（数量过少，不计占比）";

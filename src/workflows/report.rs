@@ -6,7 +6,7 @@ use super::analysis::Analysis;
 use super::insight::{Direction, Insight, Node};
 use super::log::Log;
 use super::model::Spread;
-use crate::clock::{Millis, rfc3339};
+use crate::clock::{HOUR, Millis, rfc3339};
 use crate::locale::workflows as say;
 use crate::text::{cell, cell_right, clean};
 use crate::tui::countdown;
@@ -106,7 +106,9 @@ fn bottleneck(n: &Node, as_of: Millis) -> Value {
 
 /// A duration for people: two units at most.
 pub fn span(ms: f64) -> String {
-    countdown::remaining(ms.round() as Millis)
+    let ms = ms.round() as Millis;
+    // minutes and seconds behind a colon could be hours and minutes
+    if ms < HOUR { countdown::age(ms) } else { countdown::remaining(ms) }
 }
 
 fn spans(s: Option<&Spread>) -> [String; 3] {

@@ -268,7 +268,7 @@ fn the_first_line_answers_and_the_gap_is_seen_and_told() {
     let now = at("2026-11-24T09:00:00+08:00");
     let mut tab = tab_with_a_gap(now);
     let lines = screen(&tab, 120, 30, Lang::En, false, now);
-    assert!(lines[0].contains("Is last night safe?  Yes: all 1 systems"), "{}", lines[0]);
+    assert!(lines[0].contains("Is last night safe?  Yes: all 1 system,"), "{}", lines[0]);
     let row = lines.iter().find(|l| l.contains("oa-db") && l.contains("safe")).expect("row");
     assert!(row.contains("▪▪▪▪▪■ ▪▪▪▪✗▪■ ▪▪"), "{row}");
     assert!(screen(&tab, 120, 30, Lang::Zh, false, now)[0].contains("昨夜备份安全吗？  安全"));

@@ -434,7 +434,7 @@ async fn the_order_stands_while_keys_are_pressed_and_follows_two_seconds_later()
     d.update(Msg::News(News::Changed(vec!["thing".into()])));
     d.settle().await;
     let screen = d.screen();
-    assert!(screen.contains("⇅ 1 moves pending"), "{screen}");
+    assert!(screen.contains("⇅ 1 move pending"), "{screen}");
     assert!(screen.find("one") < screen.find("two") && screen.find("two") < screen.find("three"), "{screen}");
     assert!(d.sleeps() <= 2 * SECOND);
     d.pass(2 * SECOND).await;
@@ -547,7 +547,7 @@ async fn no_size_theme_or_language_breaks_the_picture() {
 async fn a_window_too_small_says_the_one_number_and_how_to_enlarge() {
     let (mut d, _, _s) = console(false, false).await;
     d.size = (40, 10);
-    shows(&mut d, &["██████", "6 need attention", "60×15"]);
+    shows(&mut d, &["██████", "need attention: 6", "60×15"]);
     d.size = (10, 3);
     assert_eq!(d.screen().lines().next(), Some("6"));
 }

@@ -24,11 +24,12 @@ const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> Str
 }
 
 const COMMANDS: &[Command] = &[
-    key("left", &["h", "left"], say::key_day, false),
     key("verify", &["v"], say::key_verify, true),
     key("record", &["r"], say::key_record, true),
     key("ticket", &["t"], say::key_ticket, true),
     key("scan", &["R"], say::key_scan, true),
+    key("left", &["h", "left"], say::key_earlier, false),
+    key("right", &["l", "right"], say::key_later, false),
     // `v` verifies here, so that the range has its capital
     key("range", &["V"], crate::locale::console::key_range, false),
     key("copy", &["y"], say::key_copy, false),
@@ -372,15 +373,19 @@ impl Tab for BackupsTab {
             }
         };
         let problems = every.iter().filter(|l| l.status.verdict != Verdict::Safe).map(problem).collect();
-        let mut lines = vec![format!("{} {}", say::night_question(), self.night(now).1)];
-        lines.extend(every.iter().take(5).map(|l| {
+        let lines = every.iter().take(6).map(|l| {
             let s = &l.status;
             let week: String = s.days.iter().rev().take(14).rev().map(|d| view::glyph(d, false).0).collect();
             let age = s.rpo.map(words::span).unwrap_or_else(|| "—".into());
             let name = crate::text::cell(&crate::text::clean(&s.system), 16);
             format!("{name}  {week}  {}  {}", crate::text::cell_right(&age, 6), words::verdict_word(s.verdict))
-        }));
-        WallFacts { problems, next_breach: None, lines }
+        });
+        WallFacts { problems, next_breach: None, lines: lines.collect() }
+    }
+
+    fn wall_line(&self, now: Millis) -> Option<(String, Role)> {
+        let (verdict, answer) = self.night(now);
+        (!self.is_empty()).then(|| (answer, role_of(verdict)))
     }
 
     fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {

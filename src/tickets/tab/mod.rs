@@ -410,7 +410,7 @@ impl Tab for TicketsTab {
                     t.id,
                     level_word(&t.level),
                     clock.trim(),
-                    t.owner.as_deref().unwrap_or("—")
+                    t.owner.clone().unwrap_or_else(say::nobody)
                 );
                 facts.problems.push(WallProblem {
                     handled: t.owner.is_some(),
@@ -433,9 +433,12 @@ impl Tab for TicketsTab {
                 facts.next_breach = Some((due, format!("#{} {}", t.id, level_word(&t.level))));
             }
         }
-        let names = view::queue_names();
-        facts.lines =
-            names.iter().zip(self.counts).map(|(name, n)| format!("{} {n}", crate::text::cell(name, 14))).collect();
+        // nobody's are a wall's own
+        let queues = view::queue_names().into_iter().zip(self.counts).zip(Queue::ORDER);
+        facts.lines = queues
+            .filter(|(_, queue)| *queue != Queue::Mine)
+            .map(|((name, n), _)| format!("{} {n}", crate::text::cell(&name, 14)))
+            .collect();
         facts.lines.extend(handling::warning(&self.outlook));
         facts
     }

@@ -11,7 +11,9 @@ use crate::text::{cell, wrap};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
 use crate::tickets::sla::ClockState;
 use crate::tickets::tab::TicketsTab;
-use crate::tickets::words::{channel_word, flag_word, happening_line, level_word, local, reason_word, scope_word};
+use crate::tickets::words::{
+    channel_word, flag_word, format, happening_line, level_word, local, reason_word, scope_word,
+};
 use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
@@ -78,7 +80,7 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
         }
         None => {
             let (text, role) = clock_text(config, &tab.policy, t, now, ascii);
-            pair(say::head_clock(), text.trim().to_owned(), role);
+            pair(say::label_clock(), text.trim().to_owned(), role);
         }
     }
     if t.state == "waiting" {
@@ -124,6 +126,8 @@ fn timeline(tab: &TicketsTab, past: &[Happening], width: usize, out: &mut Vec<Li
     if !tab.full {
         order.reverse();
     }
+    // beside the list there is no room for seconds
+    let (form, cells) = if tab.full { ("%m-%d %H:%M:%S", 14) } else { ("%m-%d %H:%M", 11) };
     out.push((if tab.full { say::timeline() } else { say::timeline_newest() }, Role::Header));
     for i in order {
         let h = &past[i];
@@ -136,11 +140,12 @@ fn timeline(tab: &TicketsTab, past: &[Happening], width: usize, out: &mut Vec<Li
             "note" => Role::Stale,
             _ => Role::Dim,
         };
-        for (n, line) in
-            wrap(&happening_line(&tab.config, h, void.contains(&i)), width.saturating_sub(15)).into_iter().enumerate()
+        for (n, line) in wrap(&happening_line(&tab.config, h, void.contains(&i)), width.saturating_sub(cells + 1))
+            .into_iter()
+            .enumerate()
         {
-            let at = if n == 0 { local(&tab.config, h.at) } else { String::new() };
-            out.push((format!("{} {line}", cell(&at, 14)), role));
+            let at = if n == 0 { format(&tab.config, h.at, form) } else { String::new() };
+            out.push((format!("{} {line}", cell(&at, cells)), role));
         }
     }
 }
@@ -165,7 +170,7 @@ fn clock_line(tab: &TicketsTab, c: &ClockState, excused: bool, paused: bool, asc
     let mut text = match (c.stopped, c.due) {
         (Some(stopped), _) if c.breached => format!("{}  {}", say::met_late(&at(stopped)), countdown::overdue(over)),
         (Some(stopped), _) => {
-            format!("{}  {}", say::met(&at(stopped)), say::met_in(&countdown::remaining(c.consumed)))
+            format!("{}  {}", say::met(&at(stopped)), say::took(&countdown::remaining(c.consumed)))
         }
         (None, _) if paused => {
             let left = c.budget - c.consumed;

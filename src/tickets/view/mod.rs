@@ -121,45 +121,38 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         brush.text(buf, inside.x + 2, inside.y + 2, inside.width.saturating_sub(4), &say::empty_new(), Role::Dim);
         return;
     }
-    let (from, owner) = if inside.width >= 84 { (14, 10) } else { (0, 8) };
-    let clock_cells = if inside.width >= 60 { 18 } else { 15 };
-    // a column of its own only while it is what they are sorted by: it is in the detail anyway
-    let start = if tab.order == Order::SafeStart { 9 } else { 0 };
-    let fixed = 2 + 8 + 10 + clock_cells + start + from + u16::from(from > 0) + owner + 2;
-    let title = inside.width.saturating_sub(fixed).max(8);
-    let mut head = format!(
-        "  {}{}{}{}{}",
-        cell("#", 8),
-        cell(&say::head_level(), 10),
-        cell(&say::head_clock(), usize::from(clock_cells)),
-        cell(&say::head_safe_start(), usize::from(start)),
-        cell(&say::head_title(), usize::from(title) + 1)
-    );
-    if from > 0 {
-        head.push_str(&cell(&say::head_from(), usize::from(from) + 1));
-    }
-    head.push_str(&cell(&say::head_owner(), usize::from(owner)));
-    brush.text(buf, inside.x, inside.y, inside.width, &head, Role::Header);
     let body = Rect::new(inside.x, inside.y + 1, inside.width, inside.height - 1);
-    for (i, y) in tab.place.window(tab.rows.len(), body.height.into()).zip(body.top()..) {
+    let window = tab.place.window(tab.rows.len(), body.height.into());
+    let clock = |t| clock_text(&tab.config, &tab.policy, t, now, brush.ascii);
+    let clocks: Vec<(String, Role)> = tab.rows[window.clone()].iter().map(clock).collect();
+    let c = Columns::of(tab, &clocks, inside.width);
+    let head = [
+        cell("  #", usize::from(2 + c.id)),
+        cell(&say::head_level(), usize::from(c.level)),
+        cell(&format!("  {}", say::head_clock()), usize::from(c.clock)),
+        cell(&say::head_safe_start(), usize::from(c.start)),
+        cell(&say::head_title(), usize::from(c.title) + 1),
+        cell(&say::head_from(), usize::from(c.from)),
+        cell(&say::head_owner(), usize::from(c.owner)),
+    ];
+    brush.text(buf, inside.x, inside.y, inside.width, &head.concat(), Role::Header);
+    for ((i, y), (clock, role)) in window.zip(body.top()..).zip(clocks) {
         let t = &tab.rows[i];
-        let marked = tab.place.is_marked(i);
         let mut x = body.x;
-        if marked {
-            brush.text(buf, x, y, 1, if brush.ascii { "*" } else { "●" }, Role::Mark);
+        if tab.place.is_marked(i) {
+            brush.text(buf, x, y, 1, if brush.ascii { "*" } else { "▌" }, Role::Mark);
         }
         x += 2;
-        brush.text(buf, x, y, 7, &t.id.to_string(), Role::Dim);
-        x += 8;
-        brush.text(buf, x, y, 9, &level_word(&t.level), level_role(&t.level));
-        x += 10;
-        let (clock, role) = clock_text(&tab.config, &tab.policy, t, now, brush.ascii);
-        brush.text(buf, x, y, clock_cells - 1, &clock, role);
-        x += clock_cells;
-        if start > 0 {
+        brush.text(buf, x, y, c.id - 1, &t.id.to_string(), Role::Dim);
+        x += c.id;
+        brush.text(buf, x, y, c.level - 1, &level_word(&t.level), level_role(&t.level));
+        x += c.level;
+        brush.text(buf, x, y, c.clock - 1, &clock, role);
+        x += c.clock;
+        if c.start > 0 {
             let (text, role) = start_cell(&tab.config, t, now, brush.ascii);
-            brush.text(buf, x, y, start - 1, &text, role);
-            x += start;
+            brush.text(buf, x, y, c.start - 1, &text, role);
+            x += c.start;
         }
         let late = if let Some(flag) = &t.flag {
             format!("{} ", flag_word(flag))
@@ -171,25 +164,50 @@ fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
         // how many people reported it says more than most titles
         let sign = if brush.ascii { 'x' } else { '×' };
         let reports = if t.reports > 1 { format!("{sign}{} ", t.reports) } else { String::new() };
-        let used = brush.text(buf, x, y, title, &reports, Role::Info);
-        let used = brush.text(buf, used, y, (x + title).saturating_sub(used), &late, Role::Stale);
-        brush.text(buf, used, y, (x + title).saturating_sub(used), &t.title, Role::Text);
-        x += title + 1;
-        if from > 0 {
-            brush.text(buf, x, y, from, &format!("{} {}", channel_word(&t.channel), t.reporter), Role::Dim);
-            x += from + 1;
+        let end = x + c.title;
+        let used = brush.text(buf, x, y, c.title, &reports, Role::Info);
+        let used = brush.text(buf, used, y, end.saturating_sub(used), &late, Role::Stale);
+        brush.text(buf, used, y, end.saturating_sub(used), &t.title, Role::Text);
+        x = end + 1;
+        if c.from > 0 {
+            brush.text(buf, x, y, c.from - 1, &format!("{} {}", channel_word(&t.channel), t.reporter), Role::Dim);
+            x += c.from;
         }
-        brush.text(
-            buf,
-            x,
-            y,
-            owner,
-            t.owner.as_deref().unwrap_or("—"),
-            if t.owner.is_some() { Role::Text } else { Role::Dim },
-        );
+        let role = if t.owner.is_some() { Role::Text } else { Role::Dim };
+        brush.text(buf, x, y, c.owner, t.owner.as_deref().unwrap_or("—"), role);
         if i == tab.place.at {
             brush.select(buf, Rect::new(body.x, y, body.width, 1));
         }
+    }
+}
+
+/// The cells of each column, the blank behind it among them; 0: not shown. None is wider than what stands in it, the rest
+/// is the title's.
+struct Columns {
+    id: u16,
+    level: u16,
+    clock: u16,
+    start: u16,
+    title: u16,
+    from: u16,
+    owner: u16,
+}
+
+impl Columns {
+    fn of(tab: &TicketsTab, clocks: &[(String, Role)], total: u16) -> Self {
+        let cells = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0) as u16;
+        let id = cells(&mut tab.rows.iter().map(|t| t.id.to_string().len())).max(3) + 1;
+        let level = cells(&mut super::model::SEVERITIES.iter().map(|l| width(&level_word(l))));
+        let level = level.max(width(&say::head_level()) as u16) + 2;
+        // in steps, so that nothing moves with every second
+        let clock = (cells(&mut clocks.iter().map(|(text, _)| width(text))) + 1).clamp(9, 18).next_multiple_of(3);
+        let owner = cells(&mut tab.rows.iter().filter_map(|t| t.owner.as_deref()).map(width));
+        let owner = owner.max(width(&say::head_owner()) as u16).min(12);
+        // a column of its own only while it is what they are sorted by: it is in the detail anyway
+        let start = if tab.order == Order::SafeStart { 9 } else { 0 };
+        let left = total.saturating_sub(2 + id + level + clock + start + 1 + owner + 1);
+        let from = if left >= 44 { (left / 3).min(24) } else { 0 };
+        Self { id, level, clock, start, title: left.saturating_sub(from).max(8), from, owner }
     }
 }
 

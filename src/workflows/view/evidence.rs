@@ -82,14 +82,17 @@ pub(super) fn draw_evidence(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buf
     if left >= 6 {
         y += 1;
         let most = usize::from(left / 2);
-        let advice: Vec<String> = report::advice(n)
-            .iter()
-            .flat_map(|a| {
-                let parts = wrap(a, usize::from(room.saturating_sub(2)));
-                parts.into_iter().enumerate().map(|(i, p)| format!("{}{p}", if i == 0 { "→ " } else { "  " }))
-            })
-            .take(most)
-            .collect();
+        let mut advice: Vec<String> = Vec::new();
+        for a in report::advice(n) {
+            let parts = wrap(&a, usize::from(room.saturating_sub(2)));
+            // told whole or not at all, but for the first
+            if !advice.is_empty() && advice.len() + parts.len() > most {
+                break;
+            }
+            let parts = parts.into_iter().enumerate();
+            advice.extend(parts.map(|(i, p)| format!("{}{p}", if i == 0 { "→ " } else { "  " })));
+        }
+        advice.truncate(most);
         for line in advice {
             let line = if brush.ascii { line.replace('→', ">") } else { line };
             brush.text(buf, x, y, room, &line, Role::Info);

@@ -194,26 +194,36 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
     let mut y = inside.y;
     let room = inside.width.saturating_sub(2);
     let [came, took] = summary(tab, flow);
-    brush.text(buf, inside.x + 1, y, room, &came, Role::Text);
-    y += 1;
-    if inside.height > 6 {
-        brush.text(buf, inside.x + 1, y, room, &took, Role::Dim);
-        y += 1;
+    let mut lines = vec![(came, Role::Text), (took, Role::Dim)];
+    if let Some(age) = &seen.running_age {
+        lines.push((say::open_age(&short(age.mean), &short(age.median), &short(age.p95)), Role::Dim));
     }
-    if let Some(age) = seen.running_age.as_ref().filter(|_| inside.height > 9) {
-        let text = say::open_age(&short(age.mean), &short(age.median), &short(age.p95));
-        brush.text(buf, inside.x + 1, y, room, &text, Role::Dim);
-        y += 1;
-    }
-    if seen.past && inside.height > 8 {
+    if seen.past {
         let day = crate::clock::rfc3339(seen.as_of);
-        brush.text(buf, inside.x + 1, y, room, &say::past(day.get(..10).unwrap_or(&day)), Role::Stale);
-        y += 1;
+        lines.push((say::past(day.get(..10).unwrap_or(&day)), Role::Stale));
     }
-    if inside.height > 8 {
+    // told whole where the nodes keep their lines, else as much as there is room for
+    let nodes = tab.nodes();
+    let spare = usize::from(inside.height).saturating_sub(nodes.len().min(8) + 2);
+    let lines: Vec<(String, Role)> = lines
+        .into_iter()
+        .flat_map(|(text, role)| wrap(&text, room.into()).into_iter().map(move |part| (part, role)))
+        .take(spare.max(1))
+        .collect();
+    for (text, role) in &lines {
+        brush.text(buf, inside.x + 1, y, room, text, *role);
         y += 1;
     }
     let c = Columns::of(inside.width - 1);
+    let legend = say::head_bar(if brush.ascii { "-" } else { "░" }, if brush.ascii { "#" } else { "█" });
+    // where no column is left for the bars they stand below their nodes
+    let under = c.bar == 0 && usize::from(inside.bottom().saturating_sub(y + 2)) >= 2 * nodes.len();
+    if spare > lines.len() {
+        if under {
+            brush.text_right(buf, inside.right().saturating_sub(1), y, &legend, Role::Header);
+        }
+        y += 1;
+    }
     let mut x = inside.x + 3;
     let mut head = |cells: u16, text: &str, right: bool| {
         let text = if right { cell_right(text, cells.into()) } else { cell(text, cells.into()) };
@@ -222,7 +232,7 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
     };
     head(c.name, &say::head_node(), false);
     if c.bar > 0 {
-        head(c.bar, &say::head_bar(if brush.ascii { "-" } else { "░" }, if brush.ascii { "#" } else { "█" }), false);
+        head(c.bar, &legend, false);
     }
     head(6, &say::head_wait(), true);
     head(6, &say::head_proc(), true);
@@ -244,9 +254,14 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
     };
     let longest = seen.nodes.iter().map(|n| parts(n).0 + parts(n).1).fold(1.0, f64::max);
     let worst = seen.bottleneck().map(|n| n.name.clone());
-    let nodes = tab.nodes();
-    for (row, y) in tab.node.window(nodes.len(), body.height.into()).zip(body.top()..body.bottom()) {
-        let n = nodes[row];
+    // with a blank line between them where there is room
+    let each = match () {
+        () if !under => 1,
+        () if usize::from(body.height) >= 3 * nodes.len() => 3,
+        () => 2,
+    };
+    for (row, i) in tab.node.window(nodes.len(), usize::from(body.height / each)).zip(0u16..) {
+        let (n, y) = (nodes[row], body.y + i * each);
         let is_worst = worst.as_ref() == Some(&n.name);
         let (mark, mark_role) = sign(is_worst, n.blocked.blocked > 0 && !seen.past, brush.ascii);
         brush.text(buf, body.x + 1, y, 1, mark, mark_role);
@@ -287,6 +302,10 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
             let stands_out = p.others > 0.0 && p.median >= 2.0 * p.others;
             let text = format!("{} {}", clean(&p.name), short(p.median));
             brush.text(buf, x, y, c.person, &text, if stands_out { Role::Warn } else { Role::Dim });
+        }
+        if under {
+            let cells = body.width.saturating_sub(4);
+            draw_bar(brush, buf, (body.x + 3, y + 1), cells, (wait / longest, work / longest), is_worst);
         }
         marked(brush, buf, (body.x, y), tab.node.is_marked(row));
         if row == tab.node.at {
