@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::context::{print, time};
 use super::{CliError, Cx};
 use crate::clock::rfc3339;
-use crate::knowledge::actions::{Answered, Import};
+use crate::knowledge::actions::{Answered, FromTicket, Import, SetState};
 use crate::knowledge::model::Article;
 use crate::knowledge::review::{AddAction, Confirm, Draft, Publish, Save, Text, markdown};
 use crate::knowledge::store;
 use crate::locale::knowledge as say;
+use crate::tickets::store as tickets;
 
 /// `zhiban kb`
 #[derive(Debug, Subcommand)]
@@ -43,6 +44,27 @@ pub enum KbCmd {
         /// How many
         #[arg(long, default_value_t = 20)]
         limit: usize,
+    },
+    /// Published articles and solved tickets that may help with a ticket, best first
+    Offered {
+        /// The ticket
+        ticket: i64,
+        /// How many of each
+        #[arg(long, default_value_t = 3)]
+        limit: usize,
+    },
+    /// Draft an article of a solved ticket: symptom, cause, solution
+    FromTicket {
+        /// The ticket
+        ticket: i64,
+    },
+    /// Put an article into another state
+    State {
+        /// The article
+        id: i64,
+        /// Which: only published ones are offered on tickets
+        #[arg(value_parser = ["draft", "published", "archived"])]
+        state: String,
     },
     /// Say that an article answered a ticket
     Answered {
@@ -175,9 +197,32 @@ pub(super) async fn kb(cx: &Cx, cmd: KbCmd) -> Result<(), CliError> {
             });
             return Ok(());
         }
+        KbCmd::Offered { ticket, limit } => return offered(cx, ticket, limit.clamp(1, 100)).await,
+        KbCmd::FromTicket { ticket } => cx.door().await?.run(&FromTicket { ticket }).await?,
+        KbCmd::State { id, state } => cx.door().await?.run(&SetState { id, state }).await?,
         KbCmd::Answered { id, ticket } => cx.door().await?.run(&Answered { article: id, ticket }).await?,
     };
     cx.done(&outcome);
+    Ok(())
+}
+
+async fn offered(cx: &Cx, ticket: i64, limit: usize) -> Result<(), CliError> {
+    let s = cx.store().await?;
+    let t = tickets::get(s, ticket).await?.ok_or_else(|| CliError::NotFound(format!("#{ticket}")))?;
+    let articles = store::offered(s, &t.title, limit).await?;
+    let solved = tickets::similar(s, &t.title, tickets::Among::Solved, Some(ticket), limit).await?;
+    let value = json!({
+        "articles": articles.iter().map(article_json).collect::<Vec<_>>(),
+        "solved": solved.iter().map(|s| json!({"id": s.id, "title": s.title, "cause": s.cause, "solution": s.solution}))
+            .collect::<Vec<_>>(),
+    });
+    cx.out(&value, || {
+        if articles.is_empty() && solved.is_empty() {
+            return say::nothing_found();
+        }
+        let line = |s: &tickets::Similar| format!("#{:<8} {} → {}\n", s.id, s.title, s.solution);
+        articles.iter().map(article_line).chain(solved.iter().map(line)).collect()
+    });
     Ok(())
 }
 

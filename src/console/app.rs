@@ -23,6 +23,8 @@ use crate::tui::theme::Role;
 const MESSAGE: Millis = 8 * SECOND;
 /// Messages kept for looking back.
 const TOLD: usize = 200;
+/// How long the cursor rests before more is read of what is under it.
+const REST: Millis = 250;
 /// How often the wall asks who is on duty.
 const DUTY: Millis = MINUTE;
 
@@ -70,6 +72,8 @@ pub enum Mouse {
 /// Work for outside the UI task.
 pub(super) enum Work {
     Load(usize, Load),
+    /// A load that nobody waits for: what it gives is pushed.
+    Beside(usize, Load),
     Act(Batch),
     Copy(String),
     Mouse(bool),
@@ -420,6 +424,14 @@ impl App {
             self.questions += 1;
             self.work.extend(form.ask(self.questions).map(|ask| Work::Ask(self.questions, ask)));
         }
+        let rest = self.shown(REST);
+        if self.wall.is_none()
+            && let Some(seat) = self.seats.get_mut(self.active)
+            && seat.tab.rests(now).is_some_and(|since| !(0..rest).contains(&(now - since)))
+            && let Some(load) = seat.tab.beside(now)
+        {
+            self.work.push(Work::Beside(self.active, load));
+        }
         // asked for once; the list that comes sets it anew
         let released = self.held_until.take_if(|at| *at <= now).is_some();
         for i in 0..self.seats.len() {
@@ -469,6 +481,11 @@ impl App {
             if i == self.active || self.wall.is_some() {
                 seat.due(self.shown(SECOND)).into_iter().for_each(&mut sooner);
             }
+        }
+        if self.wall.is_none()
+            && let Some(since) = self.seats.get(self.active).and_then(|s| s.tab.rests(now))
+        {
+            sooner(since + self.shown(REST));
         }
         if let Some(at) = self.held_until {
             sooner(at);

@@ -9,7 +9,13 @@ use crate::tickets::tab::{Around, Linkable};
 use crate::{backups, health, workflows};
 
 /// What the ticket desk is told of the other rooms.
-pub(crate) const AROUND: Around = Around { evidence: find, hands };
+pub(crate) const AROUND: Around = Around {
+    evidence: find,
+    hands,
+    articles: super::library::offered,
+    answers: super::library::answers,
+    article: super::library::form,
+};
 
 /// How many people are on duty; nobody is as good as one: somebody has to do it.
 pub(crate) fn hands(door: Door) -> BoxFuture<'static, usize> {

@@ -6,6 +6,7 @@ use super::app::{App, Mouse, Work};
 use super::form::FormLayer;
 use super::layer::{Layer, Reply};
 use super::list::{Item, List};
+use super::reader::Reader;
 use super::tab::{Effect, Pick};
 use super::undo::{Batch, Kind};
 use crate::clock::Millis;
@@ -329,6 +330,7 @@ impl App {
                     }
                 }
                 Effect::Text(title, lines) => self.layers.push(Layer::Text { title, lines, top: 0 }),
+                Effect::Read(reading) => self.layers.push(Layer::Reader(Reader::new(reading))),
                 Effect::Copy(text) => {
                     self.say(say::copied(&text), Role::Info, now);
                     self.work.push(Work::Copy(text));

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::edit;
 use super::form::FormLayer;
 use super::list::List;
+use super::reader::Reader;
 use super::tab::{Confirm, Effect, Pick};
 use crate::clock::Millis;
 use crate::locale::console as say;
@@ -30,6 +31,8 @@ pub(super) enum Layer {
     /// Palette, help, picker.
     List(List),
     Form(Box<FormLayer>),
+    /// A longer text.
+    Reader(Reader),
 }
 
 /// What a key did to a layer.
@@ -93,6 +96,7 @@ impl Layer {
             },
             Self::List(list) => list.key(key),
             Self::Form(form) => form.key(key, now),
+            Self::Reader(reader) => reader.key(key),
         }
     }
 
@@ -102,7 +106,7 @@ impl Layer {
             Self::Search { value, at } => edit::insert(value, at, pasted, false),
             Self::List(list) => list.paste(pasted),
             Self::Form(form) => form.paste(pasted),
-            Self::Text { .. } | Self::Confirm(_) => {}
+            Self::Text { .. } | Self::Confirm(_) | Self::Reader(_) => {}
         }
     }
 
@@ -149,6 +153,7 @@ impl Layer {
             }
             Self::List(list) => list.draw(brush, buf, area),
             Self::Form(form) => form.draw(brush, buf, area, now),
+            Self::Reader(reader) => reader.draw(brush, buf, area),
         }
     }
 }

@@ -279,6 +279,15 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
                     _ = tx.send(Msg::Loaded(i, loaded));
                 });
             }
+            Work::Beside(i, load) => {
+                tokio::spawn(async move {
+                    match AssertUnwindSafe(load(door)).catch_unwind().await {
+                        Ok(Ok(found)) => _ = tx.send(Msg::Push(i, found)),
+                        Ok(Err(why)) => tracing::warn!("{why}"),
+                        Err(_) => _ = tx.send(Msg::Fault(crate::log::fault())),
+                    }
+                });
+            }
             Work::Act(batch) => {
                 tokio::spawn(async move {
                     let came = AssertUnwindSafe(act(&door, &batch)).catch_unwind().await;

@@ -40,6 +40,8 @@ pub enum Effect {
     Form(Form),
     /// Show text; any key closes it.
     Text(String, Vec<String>),
+    /// Let a longer text be read.
+    Read(Reading),
     /// Put text on the clipboard.
     Copy(String),
     /// Ask for a yes, with "no" as the answer of every other key.
@@ -56,6 +58,16 @@ pub enum Effect {
     Insert(String),
     /// Close the form that is open and do these: what was typed is kept until they have succeeded.
     Instead(Vec<Effect>),
+}
+
+/// A text to read.
+pub struct Reading {
+    /// What it is.
+    pub title: String,
+    /// Markdown.
+    pub text: String,
+    /// Keys of its own: what each is called and does. It is closed by them.
+    pub keys: Vec<(char, String, Vec<Effect>)>,
 }
 
 /// A question before something that cannot be taken back.
@@ -248,6 +260,14 @@ pub trait Tab {
     fn stale(&mut self) {}
     /// The work that makes the next snapshot.
     fn load(&mut self, now: Millis) -> Load;
+    /// Since when nothing has been pressed, while more of what is under the cursor is to be read than a snapshot holds.
+    fn rests(&self, _now: Millis) -> Option<Millis> {
+        None
+    }
+    /// The work that reads it, asked for once the cursor has rested for a while: what it gives arrives like a snapshot.
+    fn beside(&mut self, _now: Millis) -> Option<Load> {
+        None
+    }
     /// Takes a snapshot; a value of another type is ignored.
     fn arrived(&mut self, snapshot: Snapshot, now: Millis);
     /// Whether a first snapshot is there.

@@ -126,6 +126,11 @@ impl Driver {
                         let result = load(door.clone()).await;
                         self.update(Msg::Loaded(i, result));
                     }
+                    (Work::Beside(i, load), Some(door)) => {
+                        if let Ok(found) = load(door.clone()).await {
+                            self.update(Msg::Push(i, found));
+                        }
+                    }
                     (Work::Act(batch), Some(door)) => {
                         let came = act(door, &batch).await;
                         self.update(Msg::Acted(batch, came));

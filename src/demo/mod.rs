@@ -19,6 +19,7 @@ use crate::action::{ActionError, Actor, Door, Role};
 use crate::calendar::Calendar;
 use crate::clock::{Clock, DAY, HOUR, MINUTE, Millis};
 use crate::config::{Config, Tickets};
+use crate::knowledge::model::Article;
 use crate::store::Store;
 use crate::tickets::actions::{Change, What};
 use crate::tickets::model::office_rules;
@@ -51,6 +52,28 @@ pub fn beginning(now: Millis, config: &Tickets) -> Millis {
     let midnight = (now + 8 * HOUR).div_euclid(DAY) * DAY - 8 * HOUR;
     let afternoon = (0..14).map(|days| midnight - days * DAY + 14 * HOUR + 20 * MINUTE);
     afternoon.into_iter().find(|at| *at <= now && open(*at)).unwrap_or(now)
+}
+
+/// What the desk has written down: every third kind of trouble.
+fn library() -> crate::knowledge::actions::Import {
+    let plain = |text: &str| text.replace(" {n} ", "").replace("{n}", "").replace("{who}", "…").trim().to_owned();
+    let written = words::ZH.iter().chain(words::EN).enumerate().filter(|(i, _)| i % 3 == 0);
+    let articles = written.map(|(i, theme)| Article {
+        kind: "article".into(),
+        title: plain(theme.title),
+        body: crate::locale::knowledge::demo_article(
+            &plain(theme.body),
+            theme.cause,
+            &plain(theme.note),
+            &plain(theme.solution),
+        ),
+        audience: "operators".into(),
+        state: "published".into(),
+        source_key: Some(format!("desk/{i:02}.md")),
+        version: 1,
+        ..Article::default()
+    });
+    crate::knowledge::actions::Import { articles: articles.collect(), folder: "desk".into() }
 }
 
 /// The company, before anybody looks at it.
@@ -103,6 +126,7 @@ impl Company {
                 history.run(&clerk, at + MINUTE, import.as_ref()).await?;
             }
         }
+        history.run(&clerk, long_ago, &library()).await?;
         for flow in &workflows::FLOWS {
             let import = Import {
                 name: flow.name.into(),

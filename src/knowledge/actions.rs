@@ -1,14 +1,13 @@
 //! What can be done to articles.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::action::{Action, ActionError, Apply, BoxFuture, Done, Role};
-use crate::knowledge::model::Article;
+use crate::knowledge::model::{Article, Lesson, TITLE_MAX};
 use crate::knowledge::store;
 use crate::locale::knowledge as say;
-
-/// Most characters of a title.
-const TITLE_MAX: usize = 300;
 
 fn check(a: &Article) -> Result<(), ActionError> {
     if a.title.trim().is_empty() || a.title.chars().count() > TITLE_MAX {
@@ -16,6 +15,9 @@ fn check(a: &Article) -> Result<(), ActionError> {
     }
     if a.body.trim().is_empty() {
         return Err(ActionError::Invalid(say::file_empty()));
+    }
+    if !["draft", "published", "archived"].contains(&a.state.as_str()) {
+        return Err(ActionError::Invalid(say::state_names()));
     }
     if a.tags.iter().any(|t| t.contains(',')) {
         return Err(ActionError::Invalid(say::tag_shape()));
@@ -96,6 +98,11 @@ impl Action for Write {
             check(&self.article)?;
             let mut next = Article { author: cx.actor.name.clone(), version: 1, ..self.article.clone() };
             let mut before = None;
+            if let Some(ticket) = next.ticket_id.filter(|_| next.id == 0)
+                && let Some(there) = store::of_ticket(cx.tx, ticket).await?
+            {
+                return Err(ActionError::Taken(say::article_of_ticket(ticket, there)));
+            }
             if next.id != 0 {
                 let missing = || ActionError::NotFound { what: say::article_named(next.id) };
                 let found = store::get_in(cx.tx, next.id).await?.ok_or_else(missing)?;
@@ -135,17 +142,112 @@ impl Action for Answered {
         Box::pin(async move {
             let missing = || ActionError::NotFound { what: say::article_named(self.article) };
             let article = store::get_in(cx.tx, self.article).await?.ok_or_else(missing)?;
-            store::count_answer(cx.tx, self.article).await?;
+            store::count_answer(cx.tx, self.article, 1).await?;
             let link = crate::tickets::actions::What::Link {
                 kind: "article".into(),
                 subject: format!("KB{} {}", self.article, article.title),
                 snapshot: json!({"relation": "answered_by", "version": article.version}),
             };
-            crate::tickets::actions::Change::new(self.ticket, link).apply(cx).await?;
+            let linked = crate::tickets::actions::Change::new(self.ticket, link).apply(cx).await?;
             let value = json!({"article": self.article, "ticket": self.ticket});
-            Ok(Done::new("ticket", self.ticket, say::answered(self.ticket, self.article))
+            let done = Done::new("ticket", self.ticket, say::answered(self.ticket, self.article));
+            let done = done.detail(value.clone()).value(value);
+            Ok(match linked.as_undo() {
+                Some(link) => {
+                    let link = link.clone();
+                    done.undo(NotAnswered { article: self.article, ticket: self.ticket, link })
+                }
+                None => done,
+            })
+        })
+    }
+}
+
+/// Takes [`Answered`] back.
+#[derive(Debug, Clone)]
+struct NotAnswered {
+    article: i64,
+    ticket: i64,
+    /// What takes the link back.
+    link: Arc<dyn Action>,
+}
+
+impl Action for NotAnswered {
+    fn verb(&self) -> &'static str {
+        "kb.not_answered"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            self.link.apply(cx).await?;
+            store::count_answer(cx.tx, self.article, -1).await?;
+            let value = json!({"article": self.article, "ticket": self.ticket});
+            Ok(Done::new("ticket", self.ticket, say::not_answered(self.ticket, self.article))
                 .detail(value.clone())
-                .value(value))
+                .value(value)
+                .undo(Answered { article: self.article, ticket: self.ticket }))
+        })
+    }
+}
+
+/// Drafts an article of a solved ticket.
+#[derive(Debug, Clone)]
+pub struct FromTicket {
+    /// Which.
+    pub ticket: i64,
+}
+
+impl Action for FromTicket {
+    fn verb(&self) -> &'static str {
+        "kb.from_ticket"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            let missing = || ActionError::NotFound { what: format!("#{}", self.ticket) };
+            let i = store::incident(cx.tx, self.ticket).await?.ok_or_else(missing)?;
+            if i.resolved_at.is_none() {
+                return Err(ActionError::Invalid(say::article_not_solved(self.ticket)));
+            }
+            let lesson = Lesson {
+                ticket: i.id,
+                title: i.title,
+                symptom: i.body,
+                cause: i.cause,
+                solution: i.solution,
+                category: i.category,
+            };
+            Write { article: lesson.article(), seen: None }.apply(cx).await
+        })
+    }
+}
+
+/// Puts an article into another state: `draft`, `published` or `archived`.
+#[derive(Debug, Clone)]
+pub struct SetState {
+    /// Which.
+    pub id: i64,
+    /// The state.
+    pub state: String,
+}
+
+impl Action for SetState {
+    fn verb(&self) -> &'static str {
+        "kb.state"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            let missing = || ActionError::NotFound { what: say::article_named(self.id) };
+            let article = store::get_in(cx.tx, self.id).await?.ok_or_else(missing)?;
+            let seen = Some(article.version);
+            Write { article: Article { state: self.state.clone(), ..article }, seen }.apply(cx).await
         })
     }
 }

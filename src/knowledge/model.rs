@@ -3,8 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::clock::Millis;
+use crate::locale::knowledge as say;
 use crate::text::words;
 
+/// Most characters of a title.
+pub const TITLE_MAX: usize = 300;
 /// Most characters of a snippet.
 const SNIPPET: usize = 120;
 /// How much more a word in the title says than one in the body.
@@ -56,6 +59,56 @@ pub struct Hit {
     pub snippet: String,
 }
 
+/// What a solved ticket teaches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lesson {
+    /// Which ticket.
+    pub ticket: i64,
+    /// One line.
+    pub title: String,
+    /// What was reported.
+    pub symptom: String,
+    /// Why it was so.
+    pub cause: String,
+    /// What helped.
+    pub solution: String,
+    /// The part of the OA it is about; empty: not told.
+    pub category: String,
+}
+
+impl Lesson {
+    /// The text: symptom, cause, solution, where it comes from.
+    pub fn body(&self) -> String {
+        let mut out = String::new();
+        for (title, text) in [
+            (say::lesson_symptom(), &self.symptom),
+            (say::lesson_cause(), &self.cause),
+            (say::lesson_solution(), &self.solution),
+        ] {
+            let text = if text.trim().is_empty() { &self.title } else { text };
+            out.push_str(&format!("## {title}\n\n{}\n\n", text.trim()));
+        }
+        out.push_str(&say::lesson_from(self.ticket));
+        out
+    }
+
+    /// The draft of an article.
+    pub fn article(&self) -> Article {
+        let tag = self.category.replace(',', " ");
+        Article {
+            kind: "article".into(),
+            title: self.title.chars().take(TITLE_MAX).collect(),
+            body: self.body(),
+            tags: Some(tag.trim().to_owned()).filter(|t| !t.is_empty()).into_iter().collect(),
+            audience: "operators".into(),
+            state: "draft".into(),
+            ticket_id: Some(self.ticket),
+            version: 1,
+            ..Article::default()
+        }
+    }
+}
+
 /// The words of a text as they are searched for: English words, pairs of Chinese characters.
 pub fn terms(text: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
@@ -64,6 +117,15 @@ pub fn terms(text: &str) -> Vec<String> {
     // a last character stands alone in the index; in a question it only repeats what its pair says
     let lone = |t: &str| t.chars().count() == 1 && !t.is_ascii() && all.len() > 1;
     all.iter().filter(|t| !lone(t) && seen.insert(**t)).map(|t| (*t).to_owned()).collect()
+}
+
+/// Whether an article holds enough of what `question` says to be offered for it: a third of its words, and two of them
+/// unless it has but one.
+pub fn covers(a: &Article, question: &str) -> bool {
+    let terms = terms(question);
+    let (title, body, tags) = (counts(&a.title).0, counts(&a.body).0, counts(&a.tags.join(" ")).0);
+    let held = terms.iter().filter(|t| [&title, &body, &tags].iter().any(|part| part.contains_key(*t))).count();
+    held * 3 >= terms.len() && held >= terms.len().min(2)
 }
 
 fn counts(text: &str) -> (HashMap<String, f64>, f64) {

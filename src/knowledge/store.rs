@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::clock::Millis;
-use crate::knowledge::model::{Article, Hit, rank, terms};
+use crate::knowledge::model::{Article, Hit, covers, rank, terms};
 use crate::store::{Dialect, Row, Store, StoreError, Tx};
 use crate::text::words;
 
@@ -131,9 +131,30 @@ pub(super) async fn put(tx: &mut Tx, a: &Article, now: Millis) -> Result<i64, St
     Ok(id)
 }
 
-/// Counts a ticket that an article answered.
-pub(super) async fn count_answer(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
-    Ok(tx.exec("UPDATE article SET answered = answered + 1 WHERE id = $1", args![id]).await? == 1)
+/// Counts a ticket that an article answered, or takes that back.
+pub(super) async fn count_answer(tx: &mut Tx, id: i64, by: i64) -> Result<bool, StoreError> {
+    Ok(tx.exec("UPDATE article SET answered = answered + $2 WHERE id = $1", args![id, by]).await? == 1)
+}
+
+/// The article that a ticket has taught already, unless it was put away.
+pub(super) async fn of_ticket(tx: &mut Tx, ticket: i64) -> Result<Option<i64>, StoreError> {
+    let sql =
+        "SELECT id FROM article WHERE ticket_id = $1 AND kind = 'article' AND state <> 'archived' ORDER BY id LIMIT 1";
+    tx.row(sql, args![ticket], |r| r.get(0)).await
+}
+
+/// Published articles that may answer `text`, best first: those that hold enough of its words.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn offered(store: &Store, text: &str, limit: usize) -> Result<Vec<Article>, StoreError> {
+    let Some(query) = any(store.dialect(), text) else { return Ok(vec![]) };
+    let mut found = candidates(store, &query).await?;
+    found.retain(|a| a.state == "published" && covers(a, text));
+    let order: Vec<i64> = rank(text, &found).into_iter().take(limit).map(|h| h.id).collect();
+    found.retain(|a| order.contains(&a.id));
+    found.sort_by_key(|a| order.iter().position(|id| *id == a.id));
+    Ok(found)
 }
 
 async fn candidates(store: &Store, query: &str) -> Result<Vec<Article>, StoreError> {
@@ -220,13 +241,16 @@ pub struct Incident {
     pub reports: i64,
     pub cause: String,
     pub solution: String,
+    pub body: String,
+    /// The part of the OA it is about; empty: not told.
+    pub category: String,
     /// When, who, what, with what.
     pub timeline: Vec<(Millis, String, String, serde_json::Value)>,
 }
 
 pub(super) async fn incident(tx: &mut Tx, id: i64) -> Result<Option<Incident>, StoreError> {
     let sql = "SELECT id, title, level, scope, reported_at, created_at, response_met_at, resolved_at, response_breached, \
-               resolution_breached, reports, coalesce(cause, ''), coalesce(solution, '') FROM ticket WHERE id = $1";
+               resolution_breached, reports, coalesce(cause, ''), coalesce(solution, ''), body, coalesce(category, '') FROM ticket WHERE id = $1";
     let found = tx
         .row(sql, args![id], |r| {
             Ok(Incident {
@@ -243,6 +267,8 @@ pub(super) async fn incident(tx: &mut Tx, id: i64) -> Result<Option<Incident>, S
                 reports: r.get(10)?,
                 cause: r.get(11)?,
                 solution: r.get(12)?,
+                body: r.get(13)?,
+                category: r.get(14)?,
                 timeline: vec![],
             })
         })

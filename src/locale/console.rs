@@ -1,6 +1,7 @@
 //! Messages of the console.
 
 crate::messages! {
+    reader_keys(): "j k scroll · esc close" | "j k 滚动 · esc 关闭";
     demo(speed: &str): "demo x{speed}" | "演示 {speed} 倍速";
     loading(): "loading…" | "加载中……";
     key_down(): "down" | "下移";

@@ -194,6 +194,18 @@ crate::messages! {
     preview_breach(): "this breaches at once, and the breach stays on record" | "将立即超时，且超时记录不可抹去";
     key_message(): "user wrote" | "登记用户消息";
     key_link(): "link" | "关联对象";
+    key_offered(): "what may help" | "参考资料";
+    key_answer(): "answer with what helps" | "引用资料回复";
+    key_article(): "make an article of it" | "写成知识文章";
+    key_answer_with(): "answer with it" | "引用回复";
+    may_help(): "May help" | "可参考";
+    offers_for(id: i64): "What may help with #{id}" | "#{id} 的参考资料";
+    answer_for(id: i64): "Answer #{id} with" | "引用以下资料回复 #{id}";
+    answer_with(id: i64, what: &str): "Answer #{id} with {what}" | "引用 {what} 回复 #{id}";
+    answer_is_public(): "PUBLIC: goes to the user; it counts as the answer and stops the response clock" | "公开：发送给用户，计入该资料的解答次数，并停止响应计时";
+    offer_article(id: i64, title: &str, answered: i64): "KB{id} {title} · answered {answered}" | "KB{id} {title} · 已解答 {answered} 次";
+    nothing_offered(): "nothing that may help is known for this ticket" | "没有可供此工单参考的资料";
+    article_when_solved(id: i64): "#{id} is not solved yet: an article says what helped" | "#{id} 尚未解决：文章须写明解决办法";
     key_excuse(): "excuse breach" | "豁免超时";
     key_faults(): "breaching only" | "只看将超时";
     key_order(): "sort by" | "排序方式";

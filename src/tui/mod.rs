@@ -5,6 +5,7 @@ pub mod command;
 pub mod countdown;
 pub mod digits;
 pub mod job;
+pub mod markdown;
 pub mod osc52;
 pub mod paint;
 pub mod terminal;

@@ -2,7 +2,9 @@
 
 use zhiban::action::Role;
 use zhiban::clock::{Clock, DAY, parse_rfc3339};
-use zhiban::knowledge::actions::{Answered, Import};
+use zhiban::console::testing::Driver;
+use zhiban::knowledge::actions::{Answered, FromTicket, Import, SetState, Write};
+use zhiban::knowledge::model::Article;
 use zhiban::knowledge::review::{AddAction, Confirm, Draft, Publish, Save, Text};
 use zhiban::knowledge::sources::read_folder;
 use zhiban::knowledge::store;
@@ -123,5 +125,95 @@ on_both! {
         assert_eq!(action.owner.as_deref(), Some("chen"));
         assert!(store::unreviewed(&fresh.store, &["urgent".into()], 10).await.expect("unreviewed").is_empty());
         assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").first_broken, None);
+    }
+
+    async fn what_may_help_is_offered_read_and_answered_with(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        let article = |title: &str, body: &str, state: &str| Article {
+            kind: "article".into(), title: title.into(), body: body.into(), audience: "staff".into(), state: state.into(),
+            version: 1, ..Article::default()
+        };
+        for (title, body, state) in [
+            ("打印机卡纸怎么办", "# 处理\n\n1. 先**断电**\n2. 取出卡纸\n\n```\nlpstat -t\n```", "published"),
+            ("打印机卡纸草稿", "还没写完", "draft"),
+            ("差旅报销流程", "如何填写", "published"),
+        ] {
+            door.run(&Write { article: article(title, body, state), seen: None }).await.expect("write");
+        }
+        let new = |title: &str| New {
+            title: title.into(), scope: "individual".into(), severity: "general".into(), channel: "phone".into(),
+            reporter: "李雷".into(), body: "三楼那台".into(), ..New::default()
+        };
+        door.run(&new("三楼打印机卡纸")).await.expect("new");
+        let solve = What::Resolve { cause: "滚轮磨损".into(), solution: "更换滚轮".into() };
+        door.run(&Change::new(1, solve)).await.expect("resolve");
+        door.run(&new("五楼打印机卡纸")).await.expect("new");
+        let titles = |text: &'static str| {
+            let s = fresh.store.clone();
+            async move { store::offered(&s, text, 3).await.expect("offered").iter().map(|a| a.title.clone()).collect::<Vec<_>>() }
+        };
+        assert_eq!(titles("五楼打印机卡纸").await, ["打印机卡纸怎么办"], "no draft, nothing else");
+        assert!(titles("报表导出超时").await.is_empty());
+
+        let tabs = zhiban::console::all_tabs(&zhiban::config::Config::default().into(), "wang");
+        let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+        let mut d = Driver::new(tabs, Some(fresh.door("wang", Role::Operator, &clock)), clock.now(), None);
+        d.size = (140, 40);
+        d.settle().await;
+        d.keys("f").await;
+        assert!(!d.screen().contains("KB1"), "not before the cursor has rested");
+        d.pass(300).await;
+        assert!(d.screen().contains("KB1 打印机卡纸怎么办") && d.screen().contains("更换滚轮"), "{}", d.screen());
+        let idle = d.sleeps();
+        assert!(idle > 300, "asked once, not again and again: {idle}");
+        d.keys("f enter").await;
+        let read = d.screen();
+        assert!(read.contains("1. 先断电") && read.contains("│ lpstat -t") && !read.contains("**"), "{read}");
+        d.keys("r").await;
+        assert!(d.screen().contains("（KB1 打印机卡纸怎么办）"), "{}", d.screen());
+        d.keys("ctrl-s").await;
+        let tickets = zhiban::tickets::store::happenings(&fresh.store, 2).await.expect("past");
+        assert!(tickets.iter().any(|h| h.kind == "reply" && h.data["text"].as_str().expect("text").contains("KB1")));
+        assert!(tickets.iter().any(|h| h.kind == "linked" && h.data["snapshot"]["relation"] == "answered_by"));
+        assert_eq!(store::get(&fresh.store, 1).await.expect("get").expect("article").answered, 1);
+        d.keys("u").await;
+        assert_eq!(store::get(&fresh.store, 1).await.expect("get").expect("article").answered, 0, "{}", d.screen());
+    }
+
+    async fn a_solved_ticket_becomes_one_article(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        let new = New {
+            title: "VPN 无法连接".into(), body: "报错 809".into(), scope: "individual".into(), severity: "general".into(),
+            channel: "phone".into(), reporter: "李雷".into(), ..New::default()
+        };
+        door.run(&new).await.expect("new");
+        assert!(door.run(&FromTicket { ticket: 1 }).await.is_err(), "not solved");
+        assert!(door.run(&FromTicket { ticket: 9 }).await.is_err());
+        let solve = What::Resolve { cause: "证书过期".into(), solution: "更换证书".into() };
+        door.run(&Change::new(1, solve)).await.expect("resolve");
+        let made = door.run(&FromTicket { ticket: 1 }).await.expect("article");
+        let a = store::get(&fresh.store, made.value["id"].as_i64().expect("id")).await.expect("get").expect("there");
+        assert_eq!((a.state.as_str(), a.ticket_id, a.title.as_str()), ("draft", Some(1), "VPN 无法连接"));
+        for part in ["报错 809", "证书过期", "更换证书", "#1"] {
+            assert!(a.body.contains(part), "{part}: {}", a.body);
+        }
+        assert!(door.run(&FromTicket { ticket: 1 }).await.is_err(), "there is one");
+        door.run(&SetState { id: a.id, state: "published".into() }).await.expect("published");
+        assert!(door.run(&SetState { id: a.id, state: "x".into() }).await.is_err());
+        assert_eq!(store::offered(&fresh.store, "VPN 无法连接", 3).await.expect("offered").len(), 1);
+        // taken back it is put away, and another can be made: by the key, in the form
+        door.run(made.undo.expect("undo").as_ref()).await.expect_err("changed since");
+        door.run(&SetState { id: a.id, state: "archived".into() }).await.expect("archived");
+        let tabs = zhiban::console::all_tabs(&zhiban::config::Config::default().into(), "wang");
+        let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+        let mut d = Driver::new(tabs, Some(fresh.door("wang", Role::Operator, &clock)), clock.now(), None);
+        d.settle().await;
+        d.keys("/ \"state:resolved\" enter K").await;
+        assert!(d.screen().contains("VPN 无法连接") && d.screen().contains("证书过期"), "{}", d.screen());
+        d.keys("ctrl-s").await;
+        let all = store::list(&fresh.store, false, 9).await.expect("list");
+        assert_eq!((all.len(), all[0].state.as_str(), all[0].ticket_id), (1, "draft", Some(1)), "{}", d.screen());
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::TicketsTab;
+use super::help::{Answers, ArticleForm, Articles};
 use crate::action::{Door, Role};
 use crate::clock::{MINUTE, Millis};
 use crate::console::tab::{Load, Snapshot};
@@ -47,6 +48,12 @@ pub struct Around {
     pub evidence: Evidence,
     /// How many people are on duty.
     pub hands: Hands,
+    /// Articles that may answer a ticket.
+    pub articles: Articles,
+    /// Says that an article did.
+    pub answers: Answers,
+    /// Makes an article of a solved ticket.
+    pub article: ArticleForm,
 }
 
 /// What lists offer.

@@ -1,6 +1,7 @@
 //! The ticket tab: state and keys.
 
 mod forms;
+mod help;
 mod load;
 mod new;
 mod reply;
@@ -30,6 +31,8 @@ use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
+pub use help::{Answers, ArticleForm, Articles, Offered};
+use help::{Help, Helped};
 pub use load::{Around, Evidence, Linkable};
 use load::{Jump, Lists, MARGIN, Page, Similar};
 
@@ -47,6 +50,7 @@ const COMMANDS: &[Command] = &[
     key("resume", &["W"], say::key_resume, true),
     key("resolve", &["x"], say::key_resolve, true),
     key("reopen", &["X"], say::key_reopen, true),
+    key("offered", &["f"], say::key_offered, false),
     key("next", &["n"], say::key_next, true),
     key("new", &["N"], say::key_new, true),
     key("assign", &["A"], say::key_assign, true),
@@ -54,6 +58,8 @@ const COMMANDS: &[Command] = &[
     key("link", &["L"], say::key_link, true),
     key("merge", &["m"], say::key_merge, true),
     key("split", &["M"], say::key_split, true),
+    key("answer", &["F"], say::key_answer, true),
+    key("article", &["K"], say::key_article, true),
     key("excuse", &["z"], say::key_excuse, true),
     // the keys of the kit, but other rows are read
     key("faults", &[], say::key_faults, false),
@@ -100,6 +106,7 @@ pub struct TicketsTab {
     pub(super) scroll: Cell<usize>,
     loaded: bool,
     around: Option<Around>,
+    help: Help,
     lists: Lists,
     listed_at: Millis,
     similar: Option<Similar>,
@@ -136,6 +143,7 @@ impl TicketsTab {
             scroll: Cell::new(0),
             loaded: false,
             around,
+            help: Help::default(),
             lists: Lists::default(),
             listed_at: Millis::MIN / 2,
             similar: None,
@@ -242,8 +250,22 @@ impl Tab for TicketsTab {
     }
 
     fn arrived(&mut self, snapshot: Snapshot, now: Millis) {
-        let Ok(page) = snapshot.downcast::<Page>() else { return };
-        self.take(*page, now);
+        match snapshot.downcast::<Page>() {
+            Ok(page) => self.take(*page, now),
+            Err(other) => {
+                if let Ok(helped) = other.downcast::<Helped>() {
+                    self.helped(*helped, now);
+                }
+            }
+        }
+    }
+
+    fn rests(&self, now: Millis) -> Option<Millis> {
+        TicketsTab::rests(self, now)
+    }
+
+    fn beside(&mut self, now: Millis) -> Option<Load> {
+        self.look_for_help(now)
     }
 
     fn stale(&mut self) {
@@ -269,6 +291,9 @@ impl Tab for TicketsTab {
         if mutates && self.role < needs {
             return Some(crate::locale::cli::denied(needs.word(), self.role.word()));
         }
+        if command == "offered" && self.offers_here().is_empty() {
+            return Some(say::nothing_offered());
+        }
         if ["new", "next"].contains(&command) || !mutates {
             let one = ["copy", "copy_line"].contains(&command);
             return (one && self.current().is_none()).then(say::no_ticket);
@@ -278,6 +303,8 @@ impl Tab for TicketsTab {
         // of several, one that can is enough: the others say why not
         let none = |can: fn(&Ticket) -> bool| !rows.iter().any(|t| can(t));
         match command {
+            "answer" if self.offers_here().is_empty() => Some(say::nothing_offered()),
+            "article" if self.current().is_none_or(|t| t.state != "resolved") => Some(say::article_when_solved(t.id)),
             "claim" if none(|t| t.owner.is_none()) => Some(say::is_owned(t.id, t.owner.as_deref().unwrap_or_default())),
             "resume" if none(|t| t.state == "waiting") => Some(say::is_not_paused(t.id)),
             "reopen" if none(|t| t.state == "resolved") => Some(say::is_not_resolved(t.id)),
@@ -297,6 +324,7 @@ impl Tab for TicketsTab {
     }
 
     fn run(&mut self, command: &str, now: Millis) -> Vec<Effect> {
+        self.help.since = now;
         if self.full
             && let Some(effects) = self.turn_page(command)
         {
@@ -342,6 +370,9 @@ impl Tab for TicketsTab {
             "merge" => self.ask_merge(),
             "split" => self.pick_split(),
             "excuse" => self.ask_excuse(now),
+            "offered" => self.read_offer(),
+            "answer" => self.answer_offer(),
+            "article" => self.write_article(),
             "sort" => self.pick_order(),
             "mark" => {
                 self.place.mark();

@@ -114,6 +114,14 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
     if rest > 0 {
         out.push((say::more_lines(rest), Role::Dim));
     }
+    let offers = tab.offers_here();
+    if !offers.is_empty() {
+        out.push((String::new(), Role::Text));
+        out.push((say::may_help(), Role::Header));
+        out.extend(
+            offers.iter().map(|o| (crate::text::fit(&crate::text::clean(&o.line), width).into_owned(), Role::Info)),
+        );
+    }
     out.push((String::new(), Role::Text));
     timeline(tab, past, width, &mut out);
     out
