@@ -298,6 +298,9 @@ pub enum Cmd {
     },
     /// Whether the open tickets can all be solved in time by who is on duty; exit code 1 where they cannot
     Outlook,
+    /// What is wrong with the desk itself: messages given up, arrivals not understood, senders silent, listeners without
+    /// encryption; exit code 1 where anything is
+    Troubles,
     /// Why it is due when it is
     Explain {
         /// Its number
@@ -328,6 +331,7 @@ pub(super) async fn run(cx: &Cx, cmd: Cmd) -> Result<(), CliError> {
             return list(cx, (queue, order), search, filter, limit).await;
         }
         Cmd::Outlook => return outlook(cx).await,
+        Cmd::Troubles => return troubles(cx).await,
         Cmd::Show { id } => return show(cx, id).await,
         Cmd::Similar { id, text, limit } => return similar(cx, id, text, limit).await,
         Cmd::Explain { id } => return explain(cx, id).await,
@@ -495,6 +499,17 @@ async fn outlook(cx: &Cx) -> Result<(), CliError> {
     let value = json!({"on_duty": o.hands, "tickets": o.tickets, "fall_out": o.fall_out});
     cx.out(&value, || handling::warning(&o).unwrap_or_else(|| crate::locale::tickets::all_make_it(o.tickets, o.hands)));
     if o.fall_out.is_empty() { Ok(()) } else { Err(CliError::CheckFailed) }
+}
+
+async fn troubles(cx: &Cx) -> Result<(), CliError> {
+    let found = crate::console::troubles::find(cx.door().await?).await.map_err(CliError::Failed)?;
+    let all =
+        found.list.iter().map(|t| json!({"kind": t.kind.word(), "id": t.id, "at": rfc3339(t.at), "text": t.line}));
+    cx.out(&all.collect(), || {
+        let lines = found.list.iter().map(|t| t.line.clone() + "\n").collect::<String>();
+        if lines.is_empty() { crate::locale::tickets::no_troubles() } else { lines }
+    });
+    if found.total() == 0 { Ok(()) } else { Err(CliError::CheckFailed) }
 }
 
 async fn explain(cx: &Cx, id: i64) -> Result<(), CliError> {

@@ -11,7 +11,7 @@ use super::duty::OnDuty;
 use super::keymap::Keymap;
 use super::layer::Layer;
 use super::offer::{Ask, PAUSE};
-use super::tab::{Load, Snapshot, Tab};
+use super::tab::{Errand, Load, Snapshot, Tab};
 use super::undo::{Batch, Came};
 use crate::action::{Actor, Outcome};
 use crate::clock::{MINUTE, Millis, SECOND};
@@ -42,6 +42,8 @@ pub enum Msg {
     Push(usize, Snapshot),
     /// The live feed.
     News(News),
+    /// What came of an errand.
+    Told(Result<String, String>),
     /// What came of actions.
     Acted(Batch, Came),
     /// The text that the editor gave back, or why none.
@@ -72,6 +74,7 @@ pub enum Mouse {
 /// Work for outside the UI task.
 pub(super) enum Work {
     Load(usize, Load),
+    Errand(Errand),
     /// A load that nobody waits for: what it gives is pushed.
     Beside(usize, Load),
     Act(Batch),
@@ -330,6 +333,8 @@ impl App {
                 }
             }
             Msg::News(news) => self.news(news, now),
+            Msg::Told(Ok(text)) => self.say(crate::text::clean(&text).into_owned(), Role::Ok, now),
+            Msg::Told(Err(why)) => self.say(crate::text::clean(&why).into_owned(), Role::Critical, now),
             Msg::Acted(batch, came) => self.acted(batch, came, now),
             Msg::Edited(text) => self.edited(text, now),
             Msg::Offered(number, Ok(items)) => {

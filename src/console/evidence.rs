@@ -15,6 +15,9 @@ pub(crate) const AROUND: Around = Around {
     articles: super::library::offered,
     answers: super::library::answers,
     article: super::library::form,
+    troubles: super::troubles::find,
+    files: super::files::of,
+    save: super::files::save,
 };
 
 /// How many people are on duty; nobody is as good as one: somebody has to do it.

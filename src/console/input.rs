@@ -319,6 +319,7 @@ impl App {
                 }
                 Effect::Act(actions) => self.work.push(Work::Act(Batch { sent: sent.take(), ..Batch::new(actions) })),
                 Effect::Reload => self.load(self.active, now),
+                Effect::Errand(errand) => self.work.push(Work::Errand(errand)),
                 Effect::Say(text) => self.say(text, Role::Info, now),
                 Effect::Form(form) => {
                     let draft = self.drafts.get(&form.title);

@@ -59,5 +59,11 @@ pub(super) fn form(t: &Ticket) -> Form {
         };
         Ok(vec![Effect::Act(vec![Arc::new(Write { article, seen: None })])])
     });
-    Form { title: say::article_of(t.id), fields, preview: Some(Box::new(move |_, _| vec![note.clone()])), submit }
+    Form {
+        title: say::article_of(t.id),
+        fields,
+        preview: Some(Box::new(move |_, _| vec![note.clone()])),
+        offer: None,
+        submit,
+    }
 }

@@ -288,6 +288,12 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
                     }
                 });
             }
+            Work::Errand(errand) => {
+                tokio::spawn(async move {
+                    let told = AssertUnwindSafe(errand(door)).catch_unwind().await;
+                    _ = tx.send(Msg::Told(told.unwrap_or_else(|_| Err(crate::log::fault()))));
+                });
+            }
             Work::Act(batch) => {
                 tokio::spawn(async move {
                     let came = AssertUnwindSafe(act(&door, &batch)).catch_unwind().await;

@@ -22,6 +22,8 @@ pub use super::steady::Steady;
 pub type Snapshot = Box<dyn Any + Send>;
 /// Makes a snapshot.
 pub type Load = Box<dyn FnOnce(Door) -> BoxFuture<'static, Result<Snapshot, String>> + Send>;
+/// Work off the UI task that changes nothing in the store; tells what came of it in a sentence.
+pub type Errand = Box<dyn FnOnce(Door) -> BoxFuture<'static, Result<String, String>> + Send>;
 /// What a form does with its fields when it is sent: effects, or why they are not right yet.
 pub type Submit = Box<dyn Fn(&[String]) -> Result<Vec<Effect>, String> + Send>;
 /// Lines that a form shows while its fields are typed.
@@ -36,6 +38,8 @@ pub enum Effect {
     Reload,
     /// Tell something.
     Say(String),
+    /// Do something off the UI task.
+    Errand(Errand),
     /// Ask.
     Form(Form),
     /// Show text; any key closes it.

@@ -131,6 +131,10 @@ impl Driver {
                             self.update(Msg::Push(i, found));
                         }
                     }
+                    (Work::Errand(errand), Some(door)) => {
+                        let told = errand(door.clone()).await;
+                        self.update(Msg::Told(told));
+                    }
                     (Work::Act(batch), Some(door)) => {
                         let came = act(door, &batch).await;
                         self.update(Msg::Acted(batch, came));

@@ -106,7 +106,36 @@ impl Action for Discard {
             let (held, _) = still_held(cx, self.id).await?;
             store::settle_held(cx.tx, self.id, "discarded", &held.result, held.tries).await?;
             Ok(Done::new("quarantine", self.id, say::discarded(self.id))
-                .value(json!({"id": self.id, "state": "discarded"})))
+                .value(json!({"id": self.id, "state": "discarded"}))
+                .undo(Restore { id: self.id }))
+        })
+    }
+}
+
+/// Takes a [`Discard`] back.
+#[derive(Debug, Clone)]
+struct Restore {
+    id: i64,
+}
+
+impl Action for Restore {
+    fn verb(&self) -> &'static str {
+        "quarantine.restore"
+    }
+    fn needs(&self) -> Role {
+        Role::Supervisor
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            let missing = || ActionError::NotFound { what: say::held_named(self.id) };
+            let (held, _) = store::held_in(cx.tx, self.id).await?.ok_or_else(missing)?;
+            if held.state != "discarded" {
+                return Err(cx.conflict(say::held_named(self.id), "quarantine", &self.id.to_string()).await);
+            }
+            store::settle_held(cx.tx, self.id, "held", &held.result, held.tries).await?;
+            Ok(Done::new("quarantine", self.id, say::held(self.id))
+                .value(json!({"id": self.id, "state": "held"}))
+                .undo(Discard { id: self.id }))
         })
     }
 }

@@ -120,12 +120,13 @@ pub fn terms(text: &str) -> Vec<String> {
 }
 
 /// Whether an article holds enough of what `question` says to be offered for it: a third of its words, and two of them
-/// unless it has but one.
+/// unless it has but one; half of them where its title holds none.
 pub fn covers(a: &Article, question: &str) -> bool {
     let terms = terms(question);
     let (title, body, tags) = (counts(&a.title).0, counts(&a.body).0, counts(&a.tags.join(" ")).0);
     let held = terms.iter().filter(|t| [&title, &body, &tags].iter().any(|part| part.contains_key(*t))).count();
-    held * 3 >= terms.len() && held >= terms.len().min(2)
+    let least = if terms.iter().any(|t| title.contains_key(t)) { 3 } else { 2 };
+    held * least >= terms.len() && held >= terms.len().min(2)
 }
 
 fn counts(text: &str) -> (HashMap<String, f64>, f64) {

@@ -1,6 +1,17 @@
 //! Messages of the console.
 
 crate::messages! {
+    dead_line(at: &str, to: &str, subject: &str): "{at}  not delivered to {to}: {subject}" | "{at}  未送达 {to}：{subject}";
+    dead_text(channel: &str, to: &str, at: &str, tries: i64, error: &str): "- channel: {channel}\n- to: {to}\n- since: {at}\n- tries: {tries}\n- why: {error}" | "- 渠道：{channel}\n- 收件人：{to}\n- 时间：{at}\n- 尝试次数：{tries}\n- 原因：{error}";
+    held_line(at: &str, channel: &str, source: &str, why: &str): "{at}  {channel} {source}: {why}" | "{at}  {channel} {source}：{why}";
+    held_text(channel: &str, source: &str, at: &str, bytes: i64, why: &str): "- channel: {channel}\n- source: {source}\n- arrived: {at}\n- size: {bytes} bytes\n- why: {why}" | "- 渠道：{channel}\n- 来源：{source}\n- 到达：{at}\n- 大小：{bytes} 字节\n- 原因：{why}";
+    held_more(id: i64): "the whole of it: zhiban quarantine show {id}" | "完整内容：zhiban quarantine show {id}";
+    silent_line(source: &str, at: &str): "{source} is silent since {at}: monitoring may be blind" | "{source} 自 {at} 起无心跳：监控可能失效";
+    silent_text(source: &str, at: &str): "The last heartbeat of **{source}** came at {at}.\n\nIt sends an alert named `Watchdog` all the time while it is well. Look whether it runs, and whether it can reach this service. With the next heartbeat this goes away by itself." | "**{source}** 的最近一次心跳：{at}。\n\n正常时它会持续发送名为 `Watchdog` 的告警。请检查其是否运行、能否访问本服务。收到下一次心跳后此项自动消失。";
+    plain_line(name: &str, address: &str): "{name} takes in reports on {address} without encryption" | "{name} 在 {address} 以未加密方式接入";
+    plain_text(name: &str, address: &str): "**{name}** listens on {address}: tokens and reports can be read on the way.\n\n- Give `[serve]` a `tls_certificate` and a `tls_key`, and restart it,\n- or let it listen on a loopback address behind a proxy that encrypts." | "**{name}** 监听 {address}：令牌与报告内容在传输中可被窃听。\n\n- 请在 `[serve]` 配置 `tls_certificate` 与 `tls_key` 后重启，\n- 或改为监听本机回环地址，由加密代理转发。";
+    file_saved(path: &str): "saved as {path}" | "已保存为 {path}";
+    file_names_taken(name: &str): "every name like {name} is taken" | "与 {name} 相近的文件名均已占用";
     reader_keys(): "j k scroll · esc close" | "j k 滚动 · esc 关闭";
     demo(speed: &str): "demo x{speed}" | "演示 {speed} 倍速";
     loading(): "loading…" | "加载中……";

@@ -157,6 +157,9 @@ pub async fn failed(store: &Store, ids: &[i64], why: &str, next_at: Option<Milli
     );
     let state = if next_at.is_some() { "queued" } else { "dead" };
     tx.exec(&sql, args![state, why, next_at]).await?;
+    if next_at.is_none() {
+        tx.bump("trouble").await?;
+    }
     tx.bump("outbox").await?;
     tx.commit().await
 }

@@ -25,5 +25,6 @@ mod screens;
 mod serve;
 mod survive;
 mod tickets;
+mod troubles;
 mod wecom;
 mod workflows;

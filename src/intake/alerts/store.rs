@@ -144,6 +144,15 @@ pub async fn silent(store: &Store, since: Millis) -> Result<Vec<(String, Millis)
     store.rows(sql, args![since], |r| Ok((r.get(0)?, r.get(1)?))).await
 }
 
+/// Senders that have fallen silent and were not heard since, with their last heartbeat.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn silent_now(store: &Store) -> Result<Vec<(String, Millis)>, StoreError> {
+    let sql = "SELECT source, heartbeat_at FROM alert_sender WHERE missed_at IS NOT NULL ORDER BY source";
+    store.rows(sql, args![], |r| Ok((r.get(0)?, r.get(1)?))).await
+}
+
 /// Notes that a sender's silence was told; whether it was the first time.
 pub(super) async fn missed(tx: &mut Tx, source: &str, since: Millis, now: Millis) -> Result<bool, StoreError> {
     let sql = "UPDATE alert_sender SET missed_at = $3 WHERE source = $1 AND heartbeat_at < $2 AND missed_at IS NULL";

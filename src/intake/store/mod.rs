@@ -347,6 +347,18 @@ pub async fn quarantine(store: &Store, all: bool, limit: i64) -> Result<Vec<Held
     store.rows(&sql, args![limit], read_held).await
 }
 
+/// What waits in quarantine, newest first, each with the first `bytes` of what arrived.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn held_heads(store: &Store, limit: i64, bytes: i64) -> Result<Vec<(Held, Vec<u8>)>, StoreError> {
+    // the place and the length are of one type on both databases only as literals
+    let sql = format!(
+        "SELECT {HELD}, substr(body, 1, {bytes}) FROM quarantine WHERE state = 'held' ORDER BY id DESC LIMIT $1"
+    );
+    store.rows(&sql, args![limit], |r| Ok((read_held(r)?, r.get(9)?))).await
+}
+
 /// How much waits in quarantine.
 ///
 /// # Errors

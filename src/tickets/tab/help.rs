@@ -216,6 +216,7 @@ fn answer(ticket: i64, o: &Offer, answers: Option<Answers>) -> Vec<Effect> {
         title: say::answer_with(ticket, &o.title),
         fields: vec![Field::long(say::field_reply(), o.extract.clone())],
         preview: Some(Box::new(move |_, _| vec![note.clone()])),
+        offer: None,
         submit,
     })]
 }

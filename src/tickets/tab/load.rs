@@ -4,15 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::TicketsTab;
 use super::help::{Answers, ArticleForm, Articles};
+use super::troubles::{FindTroubles, Troubles};
 use crate::action::{Door, Role};
 use crate::clock::{MINUTE, Millis};
-use crate::console::tab::{Load, Snapshot};
+use crate::console::tab::{Effect, Load, Pick, Snapshot};
+use crate::locale::tickets as say;
 use crate::store::{Store, StoreError};
 use crate::text::filter::{Filter, parse};
 use crate::tickets::handling::{Outlook, Typical};
 use crate::tickets::model::{Happening, Ticket};
 use crate::tickets::sla::Policy;
 use crate::tickets::store::{self, Among, Cursor, Order, Queue};
+use crate::tui::paint::bytes;
 
 /// Tickets held before the cursor, and after it.
 const HALF: i64 = 200;
@@ -38,6 +41,23 @@ pub struct Linkable {
 /// Finds what can be linked, newest state.
 pub type Evidence = fn(Door) -> crate::action::BoxFuture<'static, Vec<Linkable>>;
 
+/// A file that came with a ticket; its name and type are the sender's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its MIME type.
+    pub mime: String,
+    /// How much it holds.
+    pub bytes: i64,
+}
+
+/// The files that came with a ticket.
+pub type Files = fn(Door, i64) -> crate::action::BoxFuture<'static, Vec<File>>;
+/// Saves a file on this machine.
+pub type SaveFile = fn(Door, File) -> crate::action::BoxFuture<'static, Result<String, String>>;
 /// How many people are on duty.
 pub type Hands = fn(Door) -> crate::action::BoxFuture<'static, usize>;
 
@@ -54,6 +74,18 @@ pub struct Around {
     pub answers: Answers,
     /// Makes an article of a solved ticket.
     pub article: ArticleForm,
+    /// What is wrong with the desk itself.
+    pub troubles: FindTroubles,
+    /// The files that came with a ticket.
+    pub files: Files,
+    /// Saves one of them; says where.
+    pub save: SaveFile,
+}
+
+/// A file in a line.
+pub(in crate::tickets) fn file_line(f: &File) -> String {
+    let size = bytes(u64::try_from(f.bytes).unwrap_or(0));
+    format!("{}  {size}  {}", crate::text::clean(&f.name), crate::text::clean(&f.mime))
 }
 
 /// What lists offer.
@@ -70,6 +102,8 @@ pub(super) struct Page {
     /// Nothing: the rows held are still good, only the detail was asked for.
     rows: Option<Rows>,
     detail: Option<Detail>,
+    files: Vec<File>,
+    troubles: Option<Troubles>,
     policy: Arc<Policy>,
     role: Role,
     lists: Option<Lists>,
@@ -144,6 +178,27 @@ async fn look_ahead(door: &Door, hands: Option<Hands>, now: Millis) -> Result<(V
 }
 
 impl TicketsTab {
+    /// The files of the ticket under the cursor.
+    pub(in crate::tickets) fn files_here(&self) -> &[File] {
+        if self.current().is_some_and(|t| t.id == self.files.0) { &self.files.1 } else { &[] }
+    }
+
+    /// Saves a file of the ticket under the cursor: the one, or one of several.
+    pub(super) fn save_file(&self) -> Vec<Effect> {
+        let (files, Some(save)) = (self.files_here().to_vec(), self.around.map(|a| a.save)) else { return vec![] };
+        let errand = move |file: &File| {
+            let file = file.clone();
+            vec![Effect::Errand(Box::new(move |door| save(door, file)))]
+        };
+        if let [one] = files.as_slice() {
+            return errand(one);
+        }
+        let items = files.iter().enumerate().map(|(i, f)| (i.to_string(), file_line(f))).collect();
+        let then =
+            Box::new(move |i: &str| i.parse().ok().and_then(|i: usize| files.get(i)).map(&errand).unwrap_or_default());
+        vec![Effect::Pick(Pick { title: say::files(), items, then })]
+    }
+
     /// Takes over what pickers and actions have left for the next load.
     fn heed(&mut self) {
         let order = self.wanted_order.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -183,7 +238,9 @@ impl TicketsTab {
         // near the start the start is kept in sight; elsewhere the rows are those around the cursor
         let near_start = self.whole.0 && self.place.at < MARGIN;
         let at = self.current().filter(|_| !near_start).map(|t| order.place(t));
-        let hands = self.around.map(|a| a.hands);
+        let around = self.around;
+        let hands = around.map(|a| a.hands);
+        let watch = around.filter(|_| !only_detail && self.watch.is_old(now));
         Box::new(move |door| {
             Box::pin(async move {
                 let s = door.store();
@@ -228,6 +285,14 @@ impl TicketsTab {
                     },
                     None => None,
                 };
+                let files = match (&detail, around) {
+                    (Some((t, _)), Some(around)) => (around.files)(door.clone(), t.id).await,
+                    _ => vec![],
+                };
+                let troubles = match watch {
+                    Some(around) => Some((around.troubles)(door.clone()).await?),
+                    None => None,
+                };
                 if let (Some(found), Some((t, _))) = (similar, &detail) {
                     // nothing found is as good as a search that failed: the form works without
                     let solved = store::similar(s, &t.title, Among::Solved, Some(t.id), 5).await.unwrap_or_default();
@@ -251,7 +316,8 @@ impl TicketsTab {
                 };
                 let actor = door.actor();
                 let role = if actor.unclaimed { Role::Admin } else { actor.role };
-                Ok(Box::new(Page { rows, detail, policy, role, lists, query: (queue, order, search) }) as Snapshot)
+                Ok(Box::new(Page { rows, detail, files, troubles, policy, role, lists, query: (queue, order, search) })
+                    as Snapshot)
             })
         })
     }
@@ -265,10 +331,14 @@ impl TicketsTab {
             self.lists = lists;
             self.listed_at = now;
         }
+        if let Some(troubles) = page.troubles {
+            self.watch.take(troubles, now);
+        }
         // an answer to a question that is no longer asked
         if page.query != (self.queue, self.order, self.search.clone()) {
             return;
         }
+        self.files = (page.detail.as_ref().map_or(0, |(t, _)| t.id), page.files);
         self.detail = page.detail;
         let Some(fresh) = page.rows else { return };
         // the order is held where the rows begin with the first; elsewhere they are cut anew around the cursor

@@ -6,6 +6,7 @@ mod load;
 mod new;
 mod reply;
 mod split;
+mod troubles;
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -33,8 +34,11 @@ use crate::tui::theme::Role;
 
 pub use help::{Answers, ArticleForm, Articles, Offered};
 use help::{Help, Helped};
-pub use load::{Around, Evidence, Linkable};
+pub(super) use load::file_line;
+pub use load::{Around, Evidence, File, Linkable};
 use load::{Jump, Lists, MARGIN, Page, Similar};
+use troubles::Watch;
+pub use troubles::{FindTroubles, Kind, Trouble, Troubles};
 
 const fn key(name: &'static str, keys: &'static [&'static str], doc: fn() -> String, mutates: bool) -> Command {
     Command { name, keys, doc, mutates }
@@ -59,6 +63,8 @@ const COMMANDS: &[Command] = &[
     key("merge", &["m"], say::key_merge, true),
     key("split", &["M"], say::key_split, true),
     key("answer", &["F"], say::key_answer, true),
+    key("save", &["s"], say::key_save, false),
+    key("troubles", &["t"], say::key_troubles, false),
     key("article", &["K"], say::key_article, true),
     key("excuse", &["z"], say::key_excuse, true),
     // the keys of the kit, but other rows are read
@@ -107,6 +113,9 @@ pub struct TicketsTab {
     loaded: bool,
     around: Option<Around>,
     help: Help,
+    pub(super) watch: Watch,
+    /// Files that came with the ticket under the cursor.
+    pub(super) files: (i64, Vec<File>),
     lists: Lists,
     listed_at: Millis,
     similar: Option<Similar>,
@@ -144,6 +153,8 @@ impl TicketsTab {
             loaded: false,
             around,
             help: Help::default(),
+            watch: Watch::default(),
+            files: (0, vec![]),
             lists: Lists::default(),
             listed_at: Millis::MIN / 2,
             similar: None,
@@ -238,7 +249,7 @@ impl Tab for TicketsTab {
         COMMANDS
     }
     fn topics(&self) -> &'static [&'static str] {
-        &["ticket", "calendar"]
+        &["ticket", "calendar", "quarantine", "trouble"]
     }
     fn refresh(&self) -> Option<Millis> {
         // membership of the first queue changes by the passing of time
@@ -290,6 +301,12 @@ impl Tab for TicketsTab {
         let needs = if command == "excuse" { Rank::Supervisor } else { Rank::Operator };
         if mutates && self.role < needs {
             return Some(crate::locale::cli::denied(needs.word(), self.role.word()));
+        }
+        if command == "troubles" {
+            return (self.watch.found.total() == 0).then(say::no_troubles);
+        }
+        if command == "save" && self.files_here().is_empty() {
+            return Some(say::no_files());
         }
         if command == "offered" && self.offers_here().is_empty() {
             return Some(say::nothing_offered());
@@ -370,6 +387,8 @@ impl Tab for TicketsTab {
             "merge" => self.ask_merge(),
             "split" => self.pick_split(),
             "excuse" => self.ask_excuse(now),
+            "save" => self.save_file(),
+            "troubles" => self.show_troubles(),
             "offered" => self.read_offer(),
             "answer" => self.answer_offer(),
             "article" => self.write_article(),
@@ -425,7 +444,8 @@ impl Tab for TicketsTab {
     }
 
     fn attention(&self, now: Millis) -> Option<Attention> {
-        let count = usize::try_from(self.counts[0]).unwrap_or(0);
+        let troubles = self.watch.found.total();
+        let count = usize::try_from(self.counts[0] + troubles).unwrap_or(0);
         let over = self.rows.iter().any(|t| self.clock_of(t, now).1 == Role::Critical);
         (count > 0).then_some(Attention { count, role: if over { Role::Critical } else { Role::Warn } })
     }
@@ -471,6 +491,7 @@ impl Tab for TicketsTab {
             .map(|((name, n), _)| format!("{} {n}", crate::text::cell(&name, 14)))
             .collect();
         facts.lines.extend(handling::warning(&self.outlook));
+        facts.lines.extend(self.watch.found.line());
         facts
     }
 

@@ -14,6 +14,8 @@ use crate::tickets::tab::TicketsTab;
 use crate::tickets::words::{
     channel_word, flag_word, format, happening_line, level_word, local, reason_word, scope_word,
 };
+use crate::tickets::tab::{TicketsTab, file_line};
+use crate::tickets::words::{channel_word, flag_word, happening_line, level_word, local, reason_word, scope_word};
 use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
@@ -113,6 +115,12 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
     out.extend(body.into_iter().take(most).map(|l| (l, Role::Text)));
     if rest > 0 {
         out.push((say::more_lines(rest), Role::Dim));
+    }
+    let files = tab.files_here();
+    if !files.is_empty() {
+        out.push((String::new(), Role::Text));
+        out.push((say::files(), Role::Header));
+        out.extend(files.iter().map(|f| (crate::text::fit(&file_line(f), width).into_owned(), Role::Text)));
     }
     let offers = tab.offers_here();
     if !offers.is_empty() {

@@ -107,11 +107,19 @@ fn draw_queues(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect
 }
 
 fn draw_list(tab: &TicketsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
-    let inside = brush.panel(buf, area, "");
+    let mut inside = brush.panel(buf, area, "");
     draw_queues(tab, brush, buf, area);
+    // what is wrong with the desk itself stands below its tickets, whatever their order
+    if let Some(text) = tab.watch.found.line().filter(|_| inside.height > 3) {
+        inside.height -= 1;
+        let sign = if brush.ascii { "!" } else { "▲" };
+        let text = format!("{sign} {text}");
+        brush.text(buf, inside.x + 2, inside.bottom(), inside.width.saturating_sub(3), &text, Role::Warn);
+    }
+    let foot = area.bottom().saturating_sub(1);
     let late = handling::warning(&tab.outlook);
     if let Some(text) = late.or_else(|| tab.missing_list.map(say::list_missing)) {
-        brush.text(buf, area.x + 2, inside.bottom(), area.width.saturating_sub(4), &format!(" {text} "), Role::Warn);
+        brush.text(buf, area.x + 2, foot, area.width.saturating_sub(4), &format!(" {text} "), Role::Warn);
     }
     if inside.height < 2 {
         return;
