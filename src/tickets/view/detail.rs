@@ -10,12 +10,10 @@ use crate::locale::tickets as say;
 use crate::text::{cell, wrap};
 use crate::tickets::model::{Happening, Ticket, clocks, taken_back};
 use crate::tickets::sla::ClockState;
-use crate::tickets::tab::TicketsTab;
+use crate::tickets::tab::{TicketsTab, file_line};
 use crate::tickets::words::{
     channel_word, flag_word, format, happening_line, level_word, local, reason_word, scope_word,
 };
-use crate::tickets::tab::{TicketsTab, file_line};
-use crate::tickets::words::{channel_word, flag_word, happening_line, level_word, local, reason_word, scope_word};
 use crate::tui::countdown;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
