@@ -3,7 +3,7 @@
 crate::messages! {
     dead_line(at: &str, to: &str, subject: &str): "{at}  not delivered to {to}: {subject}" | "{at}  未送达 {to}：{subject}";
     dead_text(channel: &str, to: &str, at: &str, tries: i64, error: &str): "- channel: {channel}\n- to: {to}\n- since: {at}\n- tries: {tries}\n- why: {error}" | "- 渠道：{channel}\n- 收件人：{to}\n- 时间：{at}\n- 尝试次数：{tries}\n- 原因：{error}";
-    held_line(at: &str, channel: &str, source: &str, why: &str): "{at}  {channel} {source}: {why}" | "{at}  {channel} {source}：{why}";
+    held_line(at: &str, channel: &str, source: &str, why: &str): "{at}  not understood: {channel} {source}: {why}" | "{at}  无法识别：{channel} {source}：{why}";
     held_text(channel: &str, source: &str, at: &str, bytes: i64, why: &str): "- channel: {channel}\n- source: {source}\n- arrived: {at}\n- size: {bytes} bytes\n- why: {why}" | "- 渠道：{channel}\n- 来源：{source}\n- 到达：{at}\n- 大小：{bytes} 字节\n- 原因：{why}";
     held_more(id: i64): "the whole of it: zhiban quarantine show {id}" | "完整内容：zhiban quarantine show {id}";
     silent_line(source: &str, at: &str): "{source} is silent since {at}: monitoring may be blind" | "{source} 自 {at} 起无心跳：监控可能失效";
