@@ -87,6 +87,11 @@ impl Term {
         self.frames += chunk.windows(8).filter(|w| *w == b"\x1b[?2026l").count();
         self.last = at;
         self.parser.process(&chunk);
+        // a program that asks where the cursor stands waits for the answer
+        if chunk.windows(4).any(|w| w == b"\x1b[6n") {
+            let (row, col) = self.parser.screen().cursor_position();
+            self.send(&format!("\x1b[{};{}R", row + 1, col + 1));
+        }
         Some(at)
     }
 

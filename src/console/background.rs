@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::app::Msg;
 use super::run::Options;
@@ -15,57 +17,68 @@ use crate::store::feed::News;
 /// How often the store is asked whether it answers, and how fast.
 const PING: Duration = Duration::from_secs(15);
 
-/// The feed, this machine's samples (every second while `host_shown`), and the periodic work.
+/// The feed, this machine's samples (every second while `host_shown`), and the periodic work, as `tasks` on `works`.
 pub(super) fn start(
     door: &Door,
     options: &Options,
     tx: &mpsc::UnboundedSender<Msg>,
     host_shown: watch::Receiver<bool>,
-    tasks: &mut tokio::task::JoinSet<()>,
+    works: &Handle,
+    tasks: &mut JoinSet<()>,
 ) {
+    let _there = works.enter();
     let (mut feed, news) = (door.store().feed(), tx.clone());
-    tasks.spawn(async move {
-        while let Some(item) = feed.recv().await {
-            if news.send(Msg::News(item)).is_err() {
-                return;
+    tasks.spawn_on(
+        async move {
+            while let Some(item) = feed.recv().await {
+                if news.send(Msg::News(item)).is_err() {
+                    return;
+                }
             }
-        }
-    });
+        },
+        works,
+    );
     let (store, latency) = (door.store().clone(), tx.clone());
-    tasks.spawn(async move {
-        let mut every = tokio::time::interval(PING);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut lost = false;
-        loop {
-            every.tick().await;
-            // the feed tells of a loss sooner; where it has not noticed, this does
-            let told = match store.ping().await {
-                Ok(ms) if std::mem::take(&mut lost) => {
-                    latency.send(Msg::News(News::Back)).and(latency.send(Msg::Latency(ms)))
+    tasks.spawn_on(
+        async move {
+            let mut every = tokio::time::interval(PING);
+            every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut lost = false;
+            loop {
+                every.tick().await;
+                // the feed tells of a loss sooner; where it has not noticed, this does
+                let told = match store.ping().await {
+                    Ok(ms) if std::mem::take(&mut lost) => {
+                        latency.send(Msg::News(News::Back)).and(latency.send(Msg::Latency(ms)))
+                    }
+                    Ok(ms) => latency.send(Msg::Latency(ms)),
+                    Err(e) => {
+                        lost = true;
+                        latency.send(Msg::News(News::Lost(e.to_string())))
+                    }
+                };
+                if told.is_err() {
+                    return;
                 }
-                Ok(ms) => latency.send(Msg::Latency(ms)),
-                Err(e) => {
-                    lost = true;
-                    latency.send(Msg::News(News::Lost(e.to_string())))
-                }
-            };
-            if told.is_err() {
-                return;
             }
-        }
-    });
+        },
+        works,
+    );
     if options.sample_here {
-        tasks.spawn(sample_here(door.clone(), tx.clone(), host_shown));
+        tasks.spawn_on(sample_here(door.clone(), tx.clone(), host_shown), works);
     }
     if let Some(live) = &options.demo {
-        tasks.spawn(keep_alive(live.clone()));
+        tasks.spawn_on(keep_alive(live.clone()), works);
     } else if !door.is_read_only() {
         let system = Door::system(door.store().clone(), door.clock().clone(), door.config().clone());
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        tasks.spawn(async move {
-            let _stop = stop;
-            crate::serve::run(system, crate::serve::jobs(), stopped).await;
-        });
+        tasks.spawn_on(
+            async move {
+                let _stop = stop;
+                crate::serve::run(system, crate::serve::jobs(), stopped).await;
+            },
+            works,
+        );
     }
 }
 

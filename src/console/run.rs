@@ -7,8 +7,9 @@ use std::time::Duration;
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::{FutureExt as _, StreamExt as _};
 use rustix::process::Signal;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
@@ -28,6 +29,9 @@ use crate::tui::{job, osc52};
 /// How long the first frame waits for data.
 const PATIENCE: Duration = Duration::from_millis(120);
 
+/// At most so many keys are taken before what they did is drawn.
+const KEYS_A_FRAME: usize = 64;
+
 /// How long after a fault the background work is begun again.
 const RESTART: Duration = Duration::from_secs(10);
 
@@ -46,11 +50,27 @@ pub struct Options {
     pub demo: Option<Arc<Mutex<Live>>>,
 }
 
-/// Runs the console until it is left.
+/// Runs the console until it is left. The screen and the keys have a thread of their own: whatever the store, the
+/// periodic work or the tabs' reading take, a key is answered at once. All that runs on the caller's runtime.
 ///
 /// # Errors
 /// When there is no terminal or the theme cannot be read; a sentence.
 pub async fn run(door: Door, options: Options) -> Result<(), String> {
+    let works = Handle::current();
+    let (left, ended) = oneshot::channel();
+    let screen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        runtime.block_on(show(door, options, works))
+    };
+    let thread = std::thread::Builder::new().name("screen".into()).spawn(move || {
+        let shown = std::panic::catch_unwind(AssertUnwindSafe(screen));
+        _ = left.send(shown.unwrap_or_else(|_| Err(crate::log::fault())));
+    });
+    thread.map_err(|e| e.to_string())?;
+    ended.await.unwrap_or_else(|_| Err(crate::log::fault()))
+}
+
+async fn show(door: Door, options: Options, works: Handle) -> Result<(), String> {
     let config = door.config().clone();
     let env = |key: &str| std::env::var(key).ok();
     let depth = Depth::detect(&config.ui.color, env);
@@ -94,7 +114,7 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
         clock.now(),
     );
     let (tx, mut inbox) = mpsc::unbounded_channel::<Msg>();
-    spawn_work(&mut app, &door, &tx, &mut screen);
+    spawn_work(&mut app, &door, &works, &tx, &mut screen);
     // the first frame waits for the first snapshot of its tab, but never long
     let patience = tokio::time::sleep(PATIENCE);
     tokio::pin!(patience);
@@ -112,11 +132,11 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     };
     paint(&mut app, &mut screen)?;
     app.load_rest(clock.now());
-    spawn_work(&mut app, &door, &tx, &mut screen);
+    spawn_work(&mut app, &door, &works, &tx, &mut screen);
     let mut behind = tokio::task::JoinSet::new();
     // the tab with this machine's figures is the first
     let (host, host_shown) = watch::channel(app.shows(0));
-    background::start(&door, &options, &tx, host_shown.clone(), &mut behind);
+    background::start(&door, &options, &tx, host_shown.clone(), &works, &mut behind);
 
     let mut events = EventStream::new();
     let mut aside = None;
@@ -129,11 +149,21 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
     while !app.quit {
         let now = clock.now();
         let wake = Instant::now() + Duration::from_millis(clock.wall_until(app.wake(now) - now).max(1) as u64);
-        let frame_at = if by_key { Instant::now() } else { last_frame + gap };
+        let frame_at = last_frame + gap;
         tokio::select! {
             biased;
             event = events.next() => match event {
-                Some(Ok(event)) => by_key |= take_event(event, &mut app, &mut screen, clock.now())?,
+                Some(Ok(event)) => {
+                    by_key |= take_event(event, &mut app, &mut screen, clock.now())?;
+                    // keys that came together share a frame
+                    for _ in 0..KEYS_A_FRAME {
+                        if app.quit || !crossterm::event::poll(Duration::ZERO).unwrap_or(false) {
+                            break;
+                        }
+                        let Ok(event) = crossterm::event::read() else { break };
+                        by_key |= take_event(event, &mut app, &mut screen, clock.now())?;
+                    }
+                }
                 Some(Err(_)) | None => break,
             },
             Some(msg) = inbox.recv() => {
@@ -170,7 +200,6 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             () = tokio::time::sleep_until(frame_at), if app.dirty => {
                 paint(&mut app, &mut screen)?;
                 last_frame = Instant::now();
-                by_key = false;
             }
             Some(Err(_)) = behind.join_next(), if !behind.is_empty() => {
                 // a background task that panicked is begun again, with all others, when the time comes
@@ -181,13 +210,18 @@ pub async fn run(door: Door, options: Options) -> Result<(), String> {
             }
             () = tokio::time::sleep_until(restart.unwrap_or(last_frame)), if restart.is_some() => {
                 restart = None;
-                background::start(&door, &options, &tx, host_shown.clone(), &mut behind);
+                background::start(&door, &options, &tx, host_shown.clone(), &works, &mut behind);
             }
             // what is to be drawn is drawn first: the next look at the clock follows from it
             () = tokio::time::sleep_until(wake), if !app.dirty => app.update(Msg::Tick, clock.now()),
         }
+        // what a key changes is on the screen before anything that follows from it is begun
+        if std::mem::take(&mut by_key) && app.dirty && !app.quit {
+            paint(&mut app, &mut screen)?;
+            last_frame = Instant::now();
+        }
         host.send_if_modified(|shown| std::mem::replace(shown, app.shows(0)) != app.shows(0));
-        aside = spawn_work(&mut app, &door, &tx, &mut screen).or(aside);
+        aside = spawn_work(&mut app, &door, &works, &tx, &mut screen).or(aside);
         let Some(what) = aside.take() else { continue };
         // whoever has the terminal next must have its keys: a fresh stream reads nothing until it is asked
         events = EventStream::new();
@@ -267,13 +301,19 @@ async fn edit(
 }
 
 /// Begins the work that has come up; what needs the terminal to itself is handed back.
-fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, screen: &mut Screen) -> Option<Aside> {
+fn spawn_work(
+    app: &mut App,
+    door: &Door,
+    works: &Handle,
+    tx: &mpsc::UnboundedSender<Msg>,
+    screen: &mut Screen,
+) -> Option<Aside> {
     let mut aside = None;
     for work in app.take_work() {
         let (door, tx) = (door.clone(), tx.clone());
         match work {
             Work::Load(i, load) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let loaded = AssertUnwindSafe(load(door)).catch_unwind().await;
                     let loaded = loaded.unwrap_or_else(|_| Err(crate::log::fault()));
                     _ = tx.send(Msg::Loaded(i, loaded));
@@ -295,7 +335,7 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
                 });
             }
             Work::Act(batch) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let came = AssertUnwindSafe(act(&door, &batch)).catch_unwind().await;
                     _ = tx.send(Msg::Acted(batch, came.unwrap_or_else(|_| Came::fault(crate::log::fault()))));
                 });
@@ -318,7 +358,7 @@ fn spawn_work(app: &mut App, door: &Door, tx: &mpsc::UnboundedSender<Msg>, scree
             }
             Work::Duty => {
                 let now = door.clock().now();
-                tokio::spawn(async move { _ = tx.send(Msg::OnDuty(ByRota.at(door, now).await)) });
+                works.spawn(async move { _ = tx.send(Msg::OnDuty(ByRota.at(door, now).await)) });
             }
         }
     }

@@ -13,6 +13,9 @@ use super::{Pools, Store, StoreError, feed, schema};
 
 /// Longest wait for another writer on SQLite.
 const BUSY: Duration = Duration::from_secs(5);
+/// Cache of a SQLite connection, in KiB (negative: not pages). The system keeps the file in memory anyway; five
+/// connections must not each keep it once more.
+const CACHE: &str = "-512";
 /// Longest a single statement may run on Postgres, in milliseconds.
 const STATEMENT_TIMEOUT_MS: &str = "15000";
 
@@ -153,7 +156,7 @@ impl Store {
             .busy_timeout(BUSY)
             .foreign_keys(true)
             .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", "-2048");
+            .pragma("cache_size", CACHE);
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(0)
@@ -170,7 +173,7 @@ impl Store {
             .acquire_timeout(Duration::from_secs(30))
             .connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
         let read = SqlitePoolOptions::new()
-            .max_connections(4)
+            .max_connections(3)
             .test_before_acquire(false)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(10))

@@ -3,6 +3,8 @@
 /// Most tokens of one ticket, and most bytes: a tsvector holds no more than a megabyte.
 const MOST: usize = 20_000;
 const MOST_BYTES: usize = 400_000;
+/// Characters of the longest word; longer ones are cut.
+const LONGEST: usize = 64;
 /// Most words that a similar ticket is looked for by.
 const MOST_ANY: usize = 12;
 
@@ -54,7 +56,7 @@ fn tokens(text: &str) -> Vec<String> {
             // the last character begins no pair: it stands alone so that it can be found
             tokens.extend(run.chars().last().map(String::from));
         } else {
-            tokens.push(run.chars().take(64).collect());
+            tokens.push(run.chars().take(LONGEST).collect());
         }
         if tokens.len() > MOST {
             break;
@@ -93,15 +95,39 @@ pub fn shared<'a>(text: &str, words: impl Iterator<Item = (&'a str, f64)>) -> f6
 
 /// A query for SQLite's FTS5; `None` when nothing can be searched for.
 pub fn fts5(query: &str) -> Option<String> {
-    let terms: Vec<String> = runs(query)
-        .into_iter()
+    let terms = fts5_terms(query);
+    (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+/// What must all be found, each a query of SQLite's FTS5 by itself.
+pub fn fts5_terms(query: &str) -> Vec<String> {
+    let runs = runs(query).into_iter();
+    let mut terms: Vec<String> = runs
         .map(|(cjk, run)| match pairs(&run) {
             pairs if cjk && !pairs.is_empty() => format!("\"{}\"", pairs.join(" ")),
             _ if cjk => format!("\"{run}\"*"),
             _ => format!("\"{run}\""),
         })
         .collect();
-    (!terms.is_empty()).then(|| terms.join(" AND "))
+    let mut seen = std::collections::BTreeSet::new();
+    terms.retain(|term| seen.insert(term.clone()));
+    terms
+}
+
+/// All of `terms`, which come the rarest first, so that the common ones are only looked up where the rare ones are:
+/// FTS5 walks all terms of one AND side by side, and would join nested ANDs into one. What is left out of each pair (a
+/// word longer than any in the index) keeps them apart.
+pub fn fts5_rarest_first(terms: &[String]) -> String {
+    let none = "q".repeat(LONGEST + 1);
+    let mut query = String::new();
+    for (i, term) in terms.iter().enumerate() {
+        query = match i {
+            0 => term.clone(),
+            1 => format!("{query} AND {term}"),
+            _ => format!("(({query}) NOT \"{none}\") AND {term}"),
+        };
+    }
+    query
 }
 
 /// A query for Postgres' `to_tsquery('simple', …)`; `None` when nothing can be searched for.

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("account_history", include_str!("account_history.sql")),
     ("health history", include_str!("health_history.sql")),
     ("handling", include_str!("handling.sql")),
+    ("host pages", include_str!("host_pages.sql")),
 ];
 
 /// The newest schema version this binary knows.

@@ -29,7 +29,7 @@ pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>,
         return store.rows(&sql, args![limit], read_listed).await;
     }
     let words = match store.dialect() {
-        Dialect::Sqlite => search::fts5(query),
+        Dialect::Sqlite => rarest_first(store, search::fts5_terms(query)).await?,
         Dialect::Postgres => search::tsquery(query),
     };
     let Some(words) = words else { return Ok(vec![]) };
@@ -47,6 +47,26 @@ pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>,
         return store.rows(&listed(BY_INDEX), args![words, limit], read_listed).await;
     }
     store.rows(&listed(hits(store.dialect())), args![words, limit], read_listed).await
+}
+
+/// How rare a word is, by where the so-manieth newest ticket stands that holds it.
+const RANKED: i64 = 200;
+
+/// A query of FTS5 for all of `terms`; `None` when there are none.
+async fn rarest_first(store: &Store, mut terms: Vec<String>) -> Result<Option<String>, StoreError> {
+    // two are walked from the newest on whichever comes first
+    if terms.len() > 2 {
+        let sql = format!("SELECT coalesce(min(id), 0), count(*) FROM ({})", hits_of(Dialect::Sqlite, RANKED));
+        let mut ranked = Vec::with_capacity(terms.len());
+        for term in terms {
+            let read = |r: &crate::store::Row<'_>| Ok((r.get::<i64>(0)?, r.get::<i64>(1)?));
+            let (oldest, holders) = store.row(&sql, args![term.as_str()], read).await?.unwrap_or_default();
+            ranked.push((if holders < RANKED { 0 } else { oldest }, holders, term));
+        }
+        ranked.sort();
+        terms = ranked.into_iter().map(|(.., term)| term).collect();
+    }
+    Ok((!terms.is_empty()).then(|| search::fts5_rarest_first(&terms)))
 }
 
 /// Words that so many of the newest [`PROBE`] tickets hold are looked for among the [`LATEST`] first, without the index:
