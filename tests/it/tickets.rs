@@ -596,5 +596,8 @@ on_both! {
         assert_eq!(ids("合同审批", 3).await, [60, 59, 58]);
         assert_eq!(ids("合同审批", 100).await.len(), 57);
         assert_eq!(ids("磁盘空间 rare", 100).await, [41, 21, 1]);
+        // of three and more the rarest are looked for first, whatever the order they are typed in
+        assert_eq!(ids("磁盘空间 不足 rare 磁盘", 100).await, [41, 21, 1]);
+        assert_eq!(ids("rare 合同审批 磁盘空间", 100).await, [0; 0]);
     }
 }

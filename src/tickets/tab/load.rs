@@ -259,8 +259,8 @@ impl TicketsTab {
                         rows_around(s, (Queue::ORDER[queue], order), &me, now, at, jump).await.map_err(text)?
                     } else {
                         let filter = parse(&search).map_err(|e| e.to_string())?;
-                        let found = store::filtered(s, &filter, &me, now, 2 * HALF).await.map_err(text)?;
-                        capped = found.capped || full(&found.tickets, 2 * HALF);
+                        let found = store::filtered(s, &filter, &me, now, HALF).await.map_err(text)?;
+                        capped = found.capped || full(&found.tickets, HALF);
                         (found.tickets, (true, true))
                     };
                     let counts = store::counts(s, &me, now).await.map_err(text)?;
