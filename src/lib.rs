@@ -2,7 +2,8 @@
 //!
 //! The house, from the street down: **faces** (`cli`, `console`, `serve`) use **features** (`health`, `tickets`,
 //! `workflows`, `accounts`, `backups`, `intake`), which stand on the **ground**
-//! (`action`, `journal`, `store`, `calendar`, `tui`, `config`, `locale`, `clock`, `text`).
+//! (`action`, `journal`, `store`, `calendar`, `tui`, `config`, `locale`, `clock`, `text`,
+//! `digest`).
 //! An import goes down or sideways within a feature, never up; `tests/it/house.rs` holds the code to it.
 
 pub mod accounts;
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod digest;
 pub mod health;
 pub mod intake;
 pub mod journal;

@@ -225,6 +225,9 @@ pub enum ActionError {
     /// What is asked for is spoken for already; the sentence says by what.
     #[error("{0}")]
     Taken(String),
+    /// There is no room for more; the sentence says what to do. Nothing is lost: it may be asked for again.
+    #[error("{0}")]
+    Full(String),
     /// There is no such thing.
     #[error("{}", say::not_found(what))]
     NotFound {

@@ -49,7 +49,7 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Store(StoreError::Url(_)) => 2,
             Self::Store(_) | Self::Action(ActionError::Store(_)) => 3,
             Self::Action(ActionError::Invalid(_)) => 2,
-            Self::Action(ActionError::Conflict { .. } | ActionError::Taken(_)) => 4,
+            Self::Action(ActionError::Conflict { .. } | ActionError::Taken(_) | ActionError::Full(_)) => 4,
             Self::Action(ActionError::Denied { .. } | ActionError::ReadOnly) => 5,
             Self::Action(ActionError::NotFound { .. }) | Self::NotFound(_) => 6,
         }

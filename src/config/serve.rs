@@ -25,6 +25,12 @@ pub struct Serve {
     pub rate: u32,
     /// Requests that one source may send at once.
     pub burst: u32,
+    /// Wrong tokens that one address may send in a minute, for each kind of token.
+    pub wrong_tokens: u32,
+    /// Most that may wait in quarantine from one source: a sender is asked to send it again later, a mail stays unread.
+    pub quarantine_items: u32,
+    /// Most bytes of it.
+    pub quarantine_bytes: u64,
     /// How long a request's head and body may take to arrive, each.
     pub read_timeout: Dur,
     /// An alert sender that has sent a `Watchdog` before and sends none for so long has fallen silent.
@@ -185,6 +191,9 @@ impl Default for Serve {
             body_limit: 4 << 20,
             rate: 5_000,
             burst: 10_000,
+            wrong_tokens: 20,
+            quarantine_items: 1_000,
+            quarantine_bytes: 256 << 20,
             read_timeout: Dur(10_000),
             heartbeat: Dur(10 * 60_000),
             alert_severities: [
@@ -219,6 +228,15 @@ impl Serve {
         }
         if self.rate == 0 || self.burst == 0 {
             problems.add(&["serve", "rate"], "rate and burst are at least 1");
+        }
+        if self.wrong_tokens == 0 {
+            problems.add(&["serve", "wrong_tokens"], "must be at least 1");
+        }
+        if self.quarantine_items == 0 {
+            problems.add(&["serve", "quarantine_items"], "must be at least 1");
+        }
+        if self.quarantine_bytes < self.body_limit {
+            problems.add(&["serve", "quarantine_bytes"], "is less than body_limit: one message would not fit");
         }
         let severities = ["general", "important", "urgent"];
         for (word, severity) in &self.alert_severities {

@@ -1,9 +1,9 @@
 //! What a sender may say. Pure.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
+pub use crate::digest::sha256 as digest;
 use crate::locale::intake as say;
 
 /// Most characters of a title.
@@ -152,13 +152,4 @@ pub fn whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<i64, D::Error>
     let number = serde_json::Number::deserialize(from)?;
     let rounded = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < MOST).map(|n| n as i64);
     number.as_i64().or_else(rounded).ok_or_else(|| serde::de::Error::custom(say::not_whole()))
-}
-
-/// SHA-256 in 64 hex digits: of a token, of a body.
-pub fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, b| {
-        _ = write!(hex, "{b:02x}");
-        hex
-    })
 }

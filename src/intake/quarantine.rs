@@ -32,6 +32,14 @@ impl Action for Hold {
             let digest = digest(&self.body);
             let (id, new) =
                 store::hold(cx.tx, &self.channel, &self.source, &self.reason, &self.body, &digest, cx.now).await?;
+            if new {
+                // what is there already stays: a flood must not push out what somebody believes to have reported
+                let (items, bytes) = store::held_from(cx.tx, &self.channel, &self.source).await?;
+                let most = &cx.config.serve;
+                if items > i64::from(most.quarantine_items) || bytes.unsigned_abs() > most.quarantine_bytes {
+                    return Err(ActionError::Full(say::quarantine_full(&self.source)));
+                }
+            }
             let detail = json!({"channel": self.channel, "source": self.source, "reason": self.reason,
                 "bytes": self.body.len(), "sha256": digest});
             let done = Done::new("quarantine", id, say::held(id)).detail(detail).value(json!({"id": id}));

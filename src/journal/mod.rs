@@ -67,11 +67,7 @@ pub fn hash_of(seq: i64, entry: &Entry, prev_hash: &str) -> String {
         h.update((field.len() as u64).to_be_bytes());
         h.update(field.as_bytes());
     }
-    h.finalize().iter().fold(String::with_capacity(64), |mut hex, b| {
-        use std::fmt::Write as _;
-        _ = write!(hex, "{b:02x}");
-        hex
-    })
+    crate::digest::hex(&h.finalize())
 }
 
 /// Appends `entry` in the caller's transaction (opened by [`Store::begin`], which serialises writers) and wakes the

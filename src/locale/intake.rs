@@ -28,6 +28,8 @@ crate::messages! {
     no_token(): "send a token: Authorization: Bearer …" | "请提供令牌：Authorization: Bearer …";
     wrong_token(): "this token is not known or was revoked" | "令牌不存在或已吊销";
     wrong_kind(kind: &str): "a token of kind {kind} may not do this" | "{kind} 类令牌无权执行此操作";
+    too_many_wrong_tokens(): "too many wrong tokens from this address: wait" | "该地址提交的错误令牌过多，请稍后再试";
+    quarantine_full(source: &str): "the quarantine of {source} is full: somebody has to look through it (zhiban quarantine list); send it again later" | "来源 {source} 的隔离区已满：请先处理（zhiban quarantine list），稍后重发";
     too_fast(): "too many requests from this source: wait and send again" | "该来源请求过于频繁，请稍后重发";
     body_too_large(most: usize): "the body is larger than {most} bytes" | "请求正文超过 {most} 字节";
     body_not_read(): "the body did not arrive whole in time" | "请求正文未在时限内完整到达";

@@ -24,8 +24,10 @@ pub const TICKET_KEY: &str = "workflow:";
 /// # Errors
 /// When the store does not answer.
 pub async fn open_tickets(store: &Store) -> Result<Vec<(String, i64)>, StoreError> {
-    let sql = "SELECT intake_key, id FROM ticket WHERE is_open AND intake_key >= $1 AND intake_key < $2 ORDER BY id";
-    store.rows(sql, args![TICKET_KEY, "workflow;"], |r| Ok((r.get(0)?, r.get(1)?))).await
+    // a range of keys would be another under another collation
+    let sql = "SELECT intake_key, id FROM ticket WHERE is_open AND intake_key IS NOT NULL \
+               AND substr(intake_key, 1, length($1)) = $1 ORDER BY id";
+    store.rows(sql, args![TICKET_KEY], |r| Ok((r.get(0)?, r.get(1)?))).await
 }
 
 /// Cases merged or read at a time.

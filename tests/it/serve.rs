@@ -210,6 +210,70 @@ on_both! {
         assert!(rows.iter().all(|r| !r.entry.detail.contains("zhb_")), "a secret in the journal");
     }
 
+    async fn wrong_tokens_are_limited_by_address_and_kind_and_who_was_known_is_not(fresh: Fresh) {
+        let desk = desk(&fresh, Serve { wrong_tokens: 3, ..Serve::default() }).await;
+        assert_eq!(desk.report(None, &report()).await.status(), StatusCode::CREATED);
+        let guess = async |path: &str, token: &str| {
+            desk.client.post(format!("{}{path}", desk.url)).bearer_auth(token).json(&report()).send().await.expect("answer")
+        };
+        for i in 0..3 {
+            let wrong = guess("/api/v1/tickets", &format!("zhb_{i}")).await;
+            assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
+        }
+        let refused = guess("/api/v1/tickets", "zhb_again").await;
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        let wait: u64 = refused.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((1..=20).contains(&wait), "three a minute: {wait}");
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+        // the right token goes on from the same address, and another kind has a count of its own
+        assert_eq!(desk.report(None, &report()).await.status(), StatusCode::CREATED);
+        let other = guess("/api/v1/alerts/alertmanager", "zhb_x").await;
+        assert_eq!(other.status(), StatusCode::UNAUTHORIZED);
+        // one that was made meanwhile waits as a stranger does
+        let fresh_token = token(&fresh, desk.door.clock(), "new", TokenKind::Api).await;
+        assert_eq!(guess("/api/v1/tickets", &fresh_token).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    }
+
+    async fn a_full_quarantine_sends_its_source_away_and_keeps_what_it_has(fresh: Fresh) {
+        let desk = desk(&fresh, Serve { quarantine_items: 2, ..Serve::default() }).await;
+        let garbage = async |n: usize| {
+            let sent = desk.post("/api/v1/tickets").header("content-type", "application/json").body(format!("{{oops {n}"));
+            sent.send().await.expect("answer")
+        };
+        for n in [1, 2, 2] {
+            assert_eq!(garbage(n).await.status(), StatusCode::BAD_REQUEST, "the same again takes no room");
+        }
+        let full = garbage(3).await;
+        assert_eq!((full.status(), full.headers()["retry-after"].as_bytes()), (StatusCode::SERVICE_UNAVAILABLE, &b"60"[..]));
+        assert_eq!(desk.report(None, &report()).await.status(), StatusCode::CREATED, "what is understood goes on");
+        // another source has room of its own
+        let other = token(&fresh, desk.door.clock(), "portal", TokenKind::Api).await;
+        let sent = desk.client.post(format!("{}/api/v1/tickets", desk.url)).bearer_auth(other);
+        let sent = sent.header("content-type", "application/json").body("{oops").send().await.expect("answer");
+        assert_eq!(sent.status(), StatusCode::BAD_REQUEST);
+        let held = intake::quarantine(&fresh.store, false, 9).await.expect("quarantine");
+        assert_eq!(held.iter().map(|h| h.source.as_str()).collect::<Vec<_>>(), ["portal", "oa", "oa"]);
+        let supervisor = fresh.door("boss", Role::Supervisor, desk.door.clock());
+        supervisor.run(&Discard { id: held[2].id }).await.expect("discard");
+        assert_eq!(garbage(3).await.status(), StatusCode::BAD_REQUEST, "there is room again");
+    }
+
+    async fn a_mail_without_room_in_quarantine_is_left_where_it_is(fresh: Fresh) {
+        let desk = desk(&fresh, Serve { quarantine_items: 1, ..Serve::default() }).await;
+        let mailbox = zhiban::config::Mailbox {
+            name: "desk".into(), secret: zhiban::config::Secret::new("key"), ..Default::default()
+        };
+        let take = async |n: usize, auto: &str| {
+            let mail = format!("From: a@example.com\r\nMessage-ID: <{n}@example.com>\r\nSubject: s\r\n{auto}\r\ntext {n}\r\n");
+            zhiban::intake::mail::jobs::take(&desk.door, &mailbox, mail.as_bytes()).await.expect("taken")
+        };
+        let automatic = "Auto-Submitted: auto-replied\r\n";
+        assert!(take(1, automatic).await);
+        assert!(!take(2, automatic).await, "no room");
+        assert!(take(3, "").await, "those behind it are taken");
+        assert_eq!((desk.count("quarantine").await, desk.count("ticket").await), (1, 1));
+    }
+
     async fn limits_of_size_and_rate_hold(fresh: Fresh) {
         let limits = Serve { body_limit: 1_024, rate: 1, burst: 3, read_timeout: Dur(1_000), ..Serve::default() };
         let desk = desk(&fresh, limits).await;

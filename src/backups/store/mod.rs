@@ -168,9 +168,11 @@ pub async fn facts(store: &Store, config: &Config, now: Millis) -> Result<Vec<Fa
 
 /// Notes the newest open ticket of every system.
 async fn tickets(store: &Store, systems: &mut BTreeMap<i64, Facts>) -> Result<(), StoreError> {
-    let sql = "SELECT id, intake_key FROM ticket WHERE is_open AND intake_key >= $1 AND intake_key < $2 ORDER BY id";
+    // a range of keys would be another under another collation
+    let sql = "SELECT id, intake_key FROM ticket WHERE is_open AND intake_key IS NOT NULL \
+               AND substr(intake_key, 1, length($1)) = $1 ORDER BY id";
     // the one that follows in the order of bytes ends the range; ids that a collation puts elsewhere are left out below
-    let open = store.rows(sql, args![TICKET_KEY, "backup;"], |r| Ok((r.get::<i64>(0)?, r.get::<String>(1)?))).await?;
+    let open = store.rows(sql, args![TICKET_KEY], |r| Ok((r.get::<i64>(0)?, r.get::<String>(1)?))).await?;
     for (id, key) in open {
         let named = key.strip_prefix(TICKET_KEY).and_then(|rest| rest.rsplit_once(':'));
         if let Some((system, _)) = named {

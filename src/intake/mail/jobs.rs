@@ -69,11 +69,21 @@ async fn take_all(door: &Door, config: &Mailbox, inbox: &mut Inbox) -> Result<()
         if mails.is_empty() {
             return Ok(());
         }
+        // one that there is no room for stays unread and is looked at again; those behind it are taken all the same
+        let mut left = 0;
         for raw in mails {
-            take(door, config, &raw.bytes).await?;
+            if !take(door, config, &raw.bytes).await? {
+                left += 1;
+                continue;
+            }
             let now = door.clock().now();
-            store::mailbox_read_to(door.store(), &config.name, inbox.validity, raw.uid, now).await.map_err(text)?;
+            if left == 0 {
+                store::mailbox_read_to(door.store(), &config.name, inbox.validity, raw.uid, now).await.map_err(text)?;
+            }
             inbox.seen(raw.uid).await?;
+        }
+        if left > 0 {
+            return Err(say::quarantine_full(&config.name));
         }
     }
 }
@@ -100,25 +110,31 @@ async fn action(door: &Door, config: &Mailbox, raw: &[u8], key: &str) -> Result<
     Ok(Box::new(Came { mail, key: key.to_owned(), mailbox: config.name.clone() }))
 }
 
-/// Takes in a mail as it came: it becomes a ticket, or a message on one, or is kept in quarantine.
+/// Takes in a mail as it came: it becomes a ticket, or a message on one, or is kept in quarantine; whether there was room
+/// for it there.
 ///
 /// # Errors
 /// When the store or the mailbox's secret cannot be read; the mail should be handed in again then.
-pub async fn take(door: &Door, config: &Mailbox, raw: &[u8]) -> Result<(), String> {
+pub async fn take(door: &Door, config: &Mailbox, raw: &[u8]) -> Result<bool, String> {
     if raw.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let key = config.secret.reveal()?;
     let action = action(door, config, raw, &key).await?;
     match door.run(action.as_ref()).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         // the store is away: the mail stays where it is
         Err(ActionError::Store(e)) => Err(e.to_string()),
+        Err(ActionError::Full(_)) => Ok(false),
         // whatever else is wrong with it, it is kept
         Err(e) => {
             let hold =
                 Hold { channel: "mail".into(), source: config.name.clone(), reason: e.to_string(), body: raw.to_vec() };
-            door.run(&hold).await.map(|_| ()).map_err(|e| e.to_string())
+            match door.run(&hold).await {
+                Ok(_) => Ok(true),
+                Err(ActionError::Full(_)) => Ok(false),
+                Err(e) => Err(e.to_string()),
+            }
         }
     }
 }

@@ -409,6 +409,13 @@ pub(super) async fn hold(
     Ok((id, false))
 }
 
+/// What waits in quarantine from a source: how many, and bytes of them.
+pub(super) async fn held_from(tx: &mut Tx, channel: &str, source: &str) -> Result<(i64, i64), StoreError> {
+    let sql = "SELECT count(*), CAST(coalesce(sum(length(body)), 0) AS BIGINT) FROM quarantine \
+               WHERE channel = $1 AND source = $2 AND state = 'held'";
+    Ok(tx.row(sql, args![channel, source], |r| Ok((r.get(0)?, r.get(1)?))).await?.unwrap_or_default())
+}
+
 /// Notes what came of something in quarantine.
 pub(super) async fn settle_held(tx: &mut Tx, id: i64, state: &str, result: &str, tries: i64) -> Result<(), StoreError> {
     let sql = "UPDATE quarantine SET state = $2, result = $3, tries = $4 WHERE id = $1";

@@ -12,6 +12,8 @@ use cbc::cipher::block_padding::NoPadding;
 use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use sha1::{Digest as _, Sha1};
 
+use crate::digest::{hex, is_same};
+
 /// Bytes of a block of the padding; the cipher's own blocks are 16.
 const PAD: usize = 32;
 /// Random bytes before the length.
@@ -89,17 +91,13 @@ impl Keys {
 
     /// The signature of `encrypted`.
     pub fn signature(&self, timestamp: &str, nonce: &str, encrypted: &str) -> String {
-        use std::fmt::Write as _;
         let mut parts = [self.token.as_str(), timestamp, nonce, encrypted];
         parts.sort_unstable();
         let mut hash = Sha1::new();
         for part in parts {
             hash.update(part.as_bytes());
         }
-        hash.finalize().iter().fold(String::with_capacity(40), |mut hex, b| {
-            _ = write!(hex, "{b:02x}");
-            hex
-        })
+        hex(&hash.finalize())
     }
 
     /// Checks the signature, then decrypts, then checks the receiver.
@@ -107,10 +105,7 @@ impl Keys {
     /// # Errors
     /// What is wrong; the signature is judged first, in a time that does not tell where it differs.
     pub fn open(&self, signature: &str, timestamp: &str, nonce: &str, encrypted: &str) -> Result<Plain, CryptoError> {
-        let right = self.signature(timestamp, nonce, encrypted);
-        let differs = right.len() != signature.len()
-            || right.bytes().zip(signature.bytes()).fold(0, |d, (a, b)| d | (a ^ b)) != 0;
-        if differs {
+        if !is_same(signature, &self.signature(timestamp, nonce, encrypted)) {
             return Err(CryptoError::SignatureMismatch);
         }
         let plain = self.decrypt(encrypted)?;

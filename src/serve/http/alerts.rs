@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::Desk;
-use super::problem::Problem;
+use super::auth::Caller;
+use super::problem::{BodyRefusals, Problem, Refusals};
 use crate::intake::alerts::sources::{Alertmanager, mapped};
 use crate::intake::model::{Fault, TokenKind, in_words};
 use crate::intake::store::Token;
@@ -32,21 +33,11 @@ impl Desk {
     responses(
         (status = 200, description = "Understood and durable", body = Value),
         (status = 400, description = "Not JSON; kept in quarantine", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood; kept in quarantine", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer: send it again", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn alertmanager(
-    State(desk): State<Desk>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Alertmanager).await?;
-    let (sent, bytes) = desk.json::<Alertmanager>(&token, &headers, body, Some("alertmanager")).await?;
+        BodyRefusals, Refusals))]
+pub(super) async fn alertmanager(State(desk): State<Desk>, caller: Caller, body: Body) -> Result<Response, Problem> {
+    let token = desk.admit(&caller, TokenKind::Alertmanager).await?;
+    let (sent, bytes) = desk.json::<Alertmanager>(&token, &caller.headers, body, Some("alertmanager")).await?;
     match sent.heard(&token.source, &desk.door.config().serve) {
         Ok(heard) => {
             let (answer, _) = desk.done(&token, "alert", Arc::new(heard)).await?;
@@ -65,26 +56,20 @@ pub(super) async fn alertmanager(
     responses(
         (status = 200, description = "Understood and durable", body = Value),
         (status = 400, description = "Not JSON; kept in quarantine", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such mapping", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not understood; kept in quarantine", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer: send it again", body = Problem, content_type = "application/problem+json")))]
+        BodyRefusals, Refusals))]
 pub(super) async fn webhook(
     State(desk): State<Desk>,
     Path(mapping): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Webhook).await?;
+    let token = desk.admit(&caller, TokenKind::Webhook).await?;
     let config = desk.door.config().clone();
     let by = config.serve.webhooks.iter().find(|w| w.name == mapping);
     let by = by.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, say::no_such_mapping(&mapping)))?;
-    let (sent, bytes) = desk.json::<Value>(&token, &headers, body, Some(&mapping)).await?;
+    let (sent, bytes) = desk.json::<Value>(&token, &caller.headers, body, Some(&mapping)).await?;
     match mapped(&sent, &token.source, by, &config.serve, desk.door.clock().now()) {
         Ok(heard) => {
             let (answer, _) = desk.done(&token, "alert", Arc::new(heard)).await?;

@@ -1,10 +1,14 @@
 //! Who sends, whether they may, and how fast.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::Desk;
@@ -19,6 +23,34 @@ const TRUST: Duration = Duration::from_secs(1);
 /// Tokens and sources remembered; more come only from guessing.
 const REMEMBERED: usize = 1_024;
 
+/// Addresses remembered that sent wrong tokens; more come only from who has many.
+const STRANGERS: usize = 16_384;
+/// The time over which wrong tokens are counted.
+const A_MINUTE: f64 = 60.0;
+
+/// Who calls: the headers of a request, and where it comes from.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) headers: HeaderMap,
+    address: Option<IpAddr>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| network(c.0.ip()));
+        Ok(Self { headers: parts.headers.clone(), address })
+    }
+}
+
+/// What one subscriber has: an IPv4 address, or 64 bits of an IPv6 one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 /// The limits of every source, and the tokens looked up lately.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -28,6 +60,9 @@ pub(super) struct Gate {
     burst: f64,
     buckets: Mutex<HashMap<String, Bucket>>,
     known: Mutex<HashMap<String, (Token, Instant)>>,
+    /// Wrong tokens that an address may send in a minute, for each kind.
+    wrong_tokens: f64,
+    strangers: Mutex<HashMap<(IpAddr, TokenKind), Bucket>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +80,8 @@ impl Gate {
             burst: f64::from(serve.burst),
             buckets: Mutex::default(),
             known: Mutex::default(),
+            wrong_tokens: f64::from(serve.wrong_tokens),
+            strangers: Mutex::default(),
         }
     }
 
@@ -65,6 +102,42 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether this token was in force once since the start: it is looked up, however many wrong ones come from there.
+    fn was_known(&self, hash: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(hash)
+    }
+
+    /// Refuses, unread, the tokens of an address that has sent too many wrong ones.
+    fn is_stranger(&self, at: (IpAddr, TokenKind), now: Instant) -> Result<(), Problem> {
+        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = self.wrong_tokens / A_MINUTE;
+        let left =
+            strangers.get(&at).map_or(self.wrong_tokens, |b| b.left + now.duration_since(b.at).as_secs_f64() * rate);
+        if left >= 1.0 {
+            return Ok(());
+        }
+        let wait = ((1.0 - left) / rate).ceil().max(1.0) as u64;
+        Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, say::too_many_wrong_tokens()).wait(wait))
+    }
+
+    /// Counts a wrong token of an address. That it has sent too many is told once, not with each.
+    fn sent_wrong(&self, at: (IpAddr, TokenKind), now: Instant) {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (most, rate) = (self.wrong_tokens, self.wrong_tokens / A_MINUTE);
+        if strangers.len() >= STRANGERS {
+            strangers.retain(|_, b| b.left + now.duration_since(b.at).as_secs_f64() * rate < most);
+            if strangers.len() >= STRANGERS {
+                strangers.clear();
+            }
+        }
+        let bucket = strangers.entry(at).or_insert(Bucket { left: most, at: now });
+        let before = (bucket.left + now.duration_since(bucket.at).as_secs_f64() * rate).min(most);
+        *bucket = Bucket { left: before - 1.0, at: now };
+        if before >= 1.0 && bucket.left < 1.0 {
+            tracing::warn!(address = %at.0, kind = at.1.word(), "too many wrong tokens");
+        }
+    }
+
     fn recall(&self, hash: &str, now: Instant) -> Option<Token> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(hash).filter(|(_, at)| now.duration_since(*at) < TRUST).map(|(token, _)| token.clone())
@@ -81,9 +154,9 @@ impl Gate {
 
 impl Desk {
     /// The token of a request, of kind `kind`, within its limits.
-    pub(super) async fn admit(&self, headers: &HeaderMap, kind: TokenKind) -> Result<Token, Problem> {
+    pub(super) async fn admit(&self, caller: &Caller, kind: TokenKind) -> Result<Token, Problem> {
         let unauthorized = |why: String| Problem::new(StatusCode::UNAUTHORIZED, why);
-        let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let given = caller.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let secret = match given.split_once(' ') {
             Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim(),
             _ => return Err(unauthorized(say::no_token())),
@@ -94,8 +167,16 @@ impl Desk {
         let token = match self.gate.recall(&hash, now) {
             Some(token) => token,
             None => {
-                let found = store::token_by_hash(self.door.store(), &hash).await?;
-                let token = found.ok_or_else(|| unauthorized(say::wrong_token()))?;
+                let at = caller.address.map(|address| (address, kind));
+                if let Some(at) = at.filter(|_| !self.gate.was_known(&hash)) {
+                    self.gate.is_stranger(at, now)?;
+                }
+                let Some(token) = store::token_by_hash(self.door.store(), &hash).await? else {
+                    if let Some(at) = at {
+                        self.gate.sent_wrong(at, now);
+                    }
+                    return Err(unauthorized(say::wrong_token()));
+                };
                 self.gate.remember(hash, token.clone(), now);
                 token
             }

@@ -147,7 +147,7 @@ impl Listener {
             _ = stop.changed().await;
             leaving.graceful_shutdown(Some(GRACE));
         });
-        let service = router(desk).into_make_service();
+        let service = router(desk).into_make_service_with_connect_info::<SocketAddr>();
         let timeout = limits.read_timeout.std();
         let result = match self.tls {
             Some(tls) => {

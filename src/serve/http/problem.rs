@@ -1,9 +1,12 @@
 //! Errors as problem documents (RFC 9457), naming the field.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, RefOr, Response as ApiResponse, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::action::ActionError;
 use crate::intake::model::{Fault, in_words};
@@ -28,6 +31,45 @@ pub(super) struct Problem {
     /// Seconds to wait before the next try.
     #[serde(skip)]
     wait: Option<u64>,
+}
+
+/// A status, and what it means.
+type Said = (StatusCode, &'static str);
+
+fn problems(all: &[Said]) -> BTreeMap<String, RefOr<ApiResponse>> {
+    let content = || ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Problem"))).build();
+    let response = |what: &str| ResponseBuilder::new().description(what).content("application/problem+json", content());
+    all.iter().map(|(status, what)| (status.as_u16().to_string(), response(what).build().into())).collect()
+}
+
+/// What every address may answer that asks for a token.
+pub(super) struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
+        problems(&[
+            (StatusCode::UNAUTHORIZED, "No token, or not one in force"),
+            (StatusCode::FORBIDDEN, "A token for something else"),
+            (StatusCode::TOO_MANY_REQUESTS, "Too fast, or too many wrong tokens: wait as long as Retry-After says"),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The store does not answer, or the quarantine of the source is full: send it again",
+            ),
+        ])
+    }
+}
+
+/// What every address may answer that takes a body.
+pub(super) struct BodyRefusals;
+
+impl IntoResponses for BodyRefusals {
+    fn responses() -> BTreeMap<String, RefOr<ApiResponse>> {
+        problems(&[
+            (StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Not sent as JSON"),
+        ])
+    }
 }
 
 /// What is wrong with one field.
@@ -81,10 +123,15 @@ impl From<ActionError> for Problem {
             ActionError::Conflict { .. } | ActionError::Taken(_) => StatusCode::CONFLICT,
             ActionError::NotFound { .. } => StatusCode::NOT_FOUND,
             ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ActionError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ActionError::Store(_) | ActionError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         let problem = Self::new(status, error.to_string());
-        if status == StatusCode::SERVICE_UNAVAILABLE { problem.wait(5) } else { problem }
+        match &error {
+            // a person has to make room
+            ActionError::Full(_) => problem.wait(60),
+            ActionError::Store(_) => problem.wait(5),
+            _ => problem,
+        }
     }
 }
 

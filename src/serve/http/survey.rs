@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::Desk;
 use super::problem::Problem;
 use crate::action::ActionError;
+use crate::digest::is_same;
 use crate::intake::answers::survey_mark;
 use crate::intake::model::Channel;
 use crate::intake::satisfaction::Rate;
@@ -44,9 +45,7 @@ impl Desk {
         let missing = || Problem::new(StatusCode::NOT_FOUND, say::no_such_path());
         let key = self.door.config().notify.link_key.reveal().ok().filter(|k| !k.is_empty()).ok_or_else(missing)?;
         let number: i64 = ticket.parse().map_err(|_| missing())?;
-        let right = survey_mark(&key, number);
-        let same = mark.len() == right.len() && mark.bytes().zip(right.bytes()).fold(0, |d, (a, b)| d | (a ^ b)) == 0;
-        if same { Ok(number) } else { Err(missing()) }
+        if is_same(mark, &survey_mark(&key, number)) { Ok(number) } else { Err(missing()) }
     }
 }
 

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Desk;
-use super::problem::Problem;
+use super::auth::Caller;
+use super::problem::{BodyRefusals, Problem, Refusals};
 use crate::action::Action;
 use crate::clock::rfc3339;
 use crate::intake::actions::SKEW;
@@ -104,19 +105,13 @@ fn told(answer: (Value, bool)) -> Response {
         (status = 201, description = "A ticket was made", body = TicketAnswer),
         (status = 200, description = "It was made before", body = TicketAnswer),
         (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Another body under the same key", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong; it is named", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn create(State(desk): State<Desk>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Api).await?;
-    let key = idempotency_key(&headers)?;
-    let (sent, bytes) = desk.json::<NewTicket>(&token, &headers, body, Some("api")).await?;
+        BodyRefusals, Refusals))]
+pub(super) async fn create(State(desk): State<Desk>, caller: Caller, body: Body) -> Result<Response, Problem> {
+    let token = desk.admit(&caller, TokenKind::Api).await?;
+    let key = idempotency_key(&caller.headers)?;
+    let (sent, bytes) = desk.json::<NewTicket>(&token, &caller.headers, body, Some("api")).await?;
     let report = sent.report(&token.source, key, &bytes).map_err(Problem::faults)?;
     let now = desk.door.clock().now();
     let wrong = match report.reported_at {
@@ -140,17 +135,14 @@ fn number(id: &str) -> Result<i64, Problem> {
     params(("id" = i64, Path, description = "Its number")),
     responses(
         (status = 200, description = "The ticket", body = TicketView),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "This source reported no such ticket", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
+        Refusals))]
 pub(super) async fn show(
     State(desk): State<Desk>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Api).await?;
+    let token = desk.admit(&caller, TokenKind::Api).await?;
     let number = number(&id)?;
     let store = desk.door.store();
     let missing = || Problem::new(StatusCode::NOT_FOUND, say::no_such_ticket(&id));
@@ -202,26 +194,20 @@ pub(super) async fn show(
         (status = 201, description = "The message was added", body = TicketAnswer),
         (status = 200, description = "It was added before", body = TicketAnswer),
         (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "This source reported no such ticket", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Another body under the same key", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong; it is named", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
+        BodyRefusals, Refusals))]
 pub(super) async fn message(
     State(desk): State<Desk>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Api).await?;
+    let token = desk.admit(&caller, TokenKind::Api).await?;
     let number = number(&id)?;
-    let key = idempotency_key(&headers)?;
-    let (sent, bytes) = desk.json::<NewMessage>(&token, &headers, body, None).await?;
+    let key = idempotency_key(&caller.headers)?;
+    let (sent, bytes) = desk.json::<NewMessage>(&token, &caller.headers, body, None).await?;
     let said = sent.said(&token.source, number, key, &bytes).map_err(Problem::faults)?;
     desk.done(&token, "api", Arc::new(said)).await.map(told)
 }
@@ -235,25 +221,19 @@ pub(super) async fn message(
     responses(
         (status = 201, description = "Noted", body = Value),
         (status = 400, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token, or not one in force", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A token for something else", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "This source reported no such ticket", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It was said before, or the ticket is not resolved", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong; it is named", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too fast", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json")))]
+        BodyRefusals, Refusals))]
 pub(super) async fn satisfaction(
     State(desk): State<Desk>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
-    let token = desk.admit(&headers, TokenKind::Api).await?;
+    let token = desk.admit(&caller, TokenKind::Api).await?;
     let ticket = number(&id)?;
-    let (sent, _) = desk.json::<NewSatisfaction>(&token, &headers, body, None).await?;
+    let (sent, _) = desk.json::<NewSatisfaction>(&token, &caller.headers, body, None).await?;
     sent.check().map_err(Problem::faults)?;
     let comment = sent.comment.unwrap_or_default();
     let source = Some(token.source.clone());

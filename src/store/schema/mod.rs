@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("health history", include_str!("health_history.sql")),
     ("handling", include_str!("handling.sql")),
     ("host pages", include_str!("host_pages.sql")),
+    ("limits", include_str!("limits.sql")),
 ];
 
 /// The newest schema version this binary knows.

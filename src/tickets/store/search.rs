@@ -7,13 +7,13 @@ use crate::text::words as search;
 use crate::tickets::model::Ticket;
 
 /// So many of the newest are looked at for similar ones.
-const AMONG: i64 = 300;
+const CANDIDATES: i64 = 300;
 /// They are looked for in so many of the newest tickets first.
-const NEWEST: i64 = 100_000;
+const NEWEST_FIRST: i64 = 100_000;
 /// A word that so many tickets hold tells little.
-const COMMON: i64 = 3_000;
+const HELD_BY_MANY: i64 = 3_000;
 /// Less than this is not alike.
-const LEAST: f64 = 0.2;
+const LEAST_ALIKE: f64 = 0.2;
 
 /// Tickets whose title or body hold the words of `query`, newest first; all tickets where it is blank. Bodies are left
 /// out.
@@ -36,10 +36,12 @@ pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>,
     let listed =
         |hits: &str| format!("SELECT {LISTED} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
     if store.dialect() == Dialect::Postgres {
-        let probe = format!("SELECT count(*) FROM ({}) q", among_newest(PROBE));
-        let common = store.row(&probe, args![words.as_str(), PROBED], |r| r.get::<i64>(0)).await?;
-        if common == Some(PROBED) {
-            let newest = store.rows(&listed(&among_newest(LATEST)), args![words.as_str(), limit], read_listed).await?;
+        let probe = format!("SELECT count(*) FROM ({}) q", among_newest(PROBED_FOR_HITS));
+        let common = store.row(&probe, args![words.as_str(), MANY_HITS], |r| r.get::<i64>(0)).await?;
+        if common == Some(MANY_HITS) {
+            let newest = store
+                .rows(&listed(&among_newest(READ_WITHOUT_INDEX)), args![words.as_str(), limit], read_listed)
+                .await?;
             if newest.len() as i64 >= limit {
                 return Ok(newest);
             }
@@ -69,11 +71,11 @@ async fn rarest_first(store: &Store, mut terms: Vec<String>) -> Result<Option<St
     Ok((!terms.is_empty()).then(|| search::fts5_rarest_first(&terms)))
 }
 
-/// Words that so many of the newest [`PROBE`] tickets hold are looked for among the [`LATEST`] first, without the index:
-/// Postgres fetches every row that its index names before it knows which are the newest.
-const PROBED: i64 = 20;
-const PROBE: i64 = 2_000;
-const LATEST: i64 = 80_000;
+/// Words that so many of the newest [`PROBED_FOR_HITS`] tickets hold are looked for among the [`READ_WITHOUT_INDEX`]
+/// newest first, without the index: Postgres fetches every row that its index names before it knows which are the newest.
+const MANY_HITS: i64 = 20;
+const PROBED_FOR_HITS: i64 = 2_000;
+const READ_WITHOUT_INDEX: i64 = 80_000;
 
 /// All that the index names, whatever the planner thinks of it.
 const BY_INDEX: &str = "WITH hit AS MATERIALIZED (SELECT id FROM ticket_search WHERE words @@ to_tsquery('simple', $1)) \
@@ -154,13 +156,13 @@ async fn weigh(store: &Store, words: Vec<String>) -> Result<(Vec<Weighed>, Vec<S
         let holders = match store.dialect() {
             Dialect::Sqlite => {
                 let sql = format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM ticket_search WHERE ticket_search MATCH $1 LIMIT {COMMON})"
+                    "SELECT count(*) FROM (SELECT 1 FROM ticket_search WHERE ticket_search MATCH $1 LIMIT {HELD_BY_MANY})"
                 );
                 store.row(&sql, args![format!("\"{word}\"")], |r| r.get::<i64>(0)).await?.unwrap_or_default() as f64
             }
             Dialect::Postgres => common.iter().find(|(w, _)| *w == word).map_or(1.0, |(_, share)| share * all),
         };
-        if holders < COMMON as f64 {
+        if holders < HELD_BY_MANY as f64 {
             rare.push(word.clone());
         }
         weighed.push((word, (1.0 + all / holders.max(1.0)).ln()));
@@ -194,7 +196,7 @@ pub async fn similar(
     };
     let Some(words) = words else { return Ok(vec![]) };
     let newest = store.row("SELECT coalesce(max(id), 0) FROM ticket", args![], |r| r.get::<i64>(0)).await?;
-    let window = newest.unwrap_or_default() - NEWEST;
+    let window = newest.unwrap_or_default() - NEWEST_FIRST;
     let which = match among {
         Among::All => "t.state <> 'merged'",
         Among::Open => "t.is_open",
@@ -214,7 +216,7 @@ pub async fn similar(
     );
     let mut found: Vec<Similar> = vec![];
     for after in [window, 0] {
-        let rows = store.rows(&sql, args![words.as_str(), after.max(0), AMONG], |r| {
+        let rows = store.rows(&sql, args![words.as_str(), after.max(0), CANDIDATES], |r| {
             let (cause, solution) = (r.get::<Option<String>>(2)?, r.get::<Option<String>>(3)?);
             let title: String = r.get(1)?;
             let shared = search::shared(&title, weighed.iter().map(|(w, weight)| (w.as_str(), *weight)));
@@ -228,7 +230,7 @@ pub async fn similar(
                 score: (shared / whole).clamp(0.0, 1.0),
             })
         });
-        found = rows.await?.into_iter().filter(|s| s.score >= LEAST && Some(s.id) != except).collect();
+        found = rows.await?.into_iter().filter(|s| s.score >= LEAST_ALIKE && Some(s.id) != except).collect();
         if found.len() >= limit || after <= 0 {
             break;
         }
