@@ -195,7 +195,7 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
     if c.size > 0 {
         brush.text(buf, c.size, inside.y, 9, &say::head_size(), Role::Header);
     }
-    let legend = u16::from(inside.height as usize >= shown.len() + 2);
+    let legend = u16::from(c.days > 0 && inside.height as usize >= shown.len() + 2);
     let rows = usize::from(inside.height.saturating_sub(1 + legend));
     for (i, y) in tab.list.window_at(at, shown.len(), rows).zip(inside.y + 1..) {
         let (line, s) = (shown[i], &shown[i].status);

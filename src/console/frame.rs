@@ -199,9 +199,11 @@ impl App {
         let mut x = area.x + start;
         for (i, piece, role) in pieces {
             let from = x;
-            // the blank after a count is nothing to underline
-            let shown = if role == Role::TabActive { piece.as_str() } else { piece.trim_end() };
-            brush.text(buf, x, y, right.saturating_sub(x), shown, role);
+            // the blanks around a count are nothing to underline
+            let shown = if role == Role::TabActive { piece.as_str() } else { piece.trim() };
+            let lead = if role == Role::TabActive { 0 } else { piece.len() - piece.trim_start().len() };
+            let at = x + lead as u16;
+            brush.text(buf, at, y, right.saturating_sub(at), shown, role);
             x += text::width(&piece) as u16;
             self.header_tabs.push((from..x, i));
         }

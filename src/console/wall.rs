@@ -351,7 +351,9 @@ fn draw_page(
             let left = ((rotation - now.rem_euclid(rotation)) as f64 / pace) as Millis;
             _ = write!(title, " {}", countdown::remaining(left));
         }
-        let inside = brush.panel(buf, Rect { x: at.x + n as u16 * width, width, ..at }, &title);
+        let x = at.x + n as u16 * width;
+        let width = if n + 1 == abreast { at.right() - x } else { width };
+        let inside = brush.panel(buf, Rect { x, width, ..at }, &title);
         for (line, y) in facts.lines.iter().zip(inside.top()..inside.bottom()) {
             let (line, role) = match trust {
                 Trust::Gone => ("—", Role::Stale),

@@ -101,6 +101,7 @@ crate::messages! {
     head_late(): "LATE" | "超时";
     head_node(): "NODE" | "节点";
     head_bar(wait: &str, work: &str): "{wait} waiting {work} work, median" | "{wait} 等待 {work} 处理（中位数）";
+    head_bar_short(wait: &str, work: &str): "{wait} waiting {work} work" | "{wait} 等待 {work} 处理";
     came(window: &str, started: usize, finished: usize, running: usize): "{window}: {started} started · {finished} finished · {running} running" | "{window}：发起 {started} · 完成 {finished} · 进行中 {running}";
     took(mean: &str, median: &str, p95: &str, rework: &str): "took mean {mean} · median {median} · p95 {p95} · rework {rework}" | "历时 平均 {mean} · 中位 {median} · p95 {p95} · 返工 {rework}";
     open_age(mean: &str, median: &str, p95: &str): "running for mean {mean} · median {median} · p95 {p95}" | "已历时 平均 {mean} · 中位 {median} · p95 {p95}（进行中）";

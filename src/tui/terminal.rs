@@ -12,7 +12,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
@@ -134,7 +134,9 @@ impl Screen {
         if self.shown.as_ref() == Some(buffer) {
             return Ok(());
         }
-        self.shown = Some(buffer.clone());
+        if let Some(before) = self.shown.replace(buffer.clone()) {
+            mend(&before, buffer);
+        }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.flush()?;
         self.terminal.swap_buffers();
@@ -158,6 +160,21 @@ impl Screen {
     pub fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.mouse = on;
         if on { execute!(self.out, EnableMouseCapture) } else { execute!(self.out, DisableMouseCapture) }
+    }
+}
+
+/// Marks for writing what a wide character of the frame `before` takes along: where it is overwritten a terminal blanks
+/// its second cell too, which may be the same in both frames. (What ratatui-core 0.1.2 compares misses a wide character
+/// that is followed by one a cell to the left.)
+fn mend(before: &Buffer, now: &mut Buffer) {
+    if before.area != now.area {
+        return;
+    }
+    for i in 0..before.content.len().saturating_sub(1) {
+        let was = &before.content[i];
+        if was.symbol().len() > 1 && crate::text::width(was.symbol()) > 1 && *was != now.content[i] {
+            now.content[i + 1].set_diff_option(CellDiffOption::AlwaysUpdate);
+        }
     }
 }
 
@@ -234,4 +251,22 @@ pub fn is_gone() -> bool {
     let mut fds = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::empty())];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     rustix::event::poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(rustix::event::PollFlags::HUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_wide_character_takes_along_is_written_again() {
+        // 审 stood where 批 has its second cell now: a terminal blanks the cell behind it
+        let before = Buffer::with_lines(["ab审c"]);
+        let mut now = Buffer::with_lines(["a批 c"]);
+        assert!(!before.diff(&now).iter().any(|(x, ..)| *x == 3), "no longer needed");
+        mend(&before, &mut now);
+        assert_eq!(before.diff(&now).iter().map(|(x, ..)| *x).collect::<Vec<_>>(), [1, 3]);
+        let mut same = before.clone();
+        mend(&before, &mut same);
+        assert_eq!(before.diff(&same), []);
+    }
 }

@@ -172,7 +172,7 @@ fn one(
         chart.max.unwrap_or(highest)
     };
     let scale = |buf: &mut Buffer, max: f64| {
-        if chart.max.is_none() {
+        if chart.max.is_none() && !points.is_empty() {
             let text = format!(" {}/s ", bytes(max as u64));
             brush.text_right(buf, place.right().saturating_sub(1), place.y, &text, Role::Dim);
         }

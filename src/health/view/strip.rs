@@ -36,7 +36,9 @@ fn plan(tab: &HealthTab, area: Rect, now: Millis) -> Option<Plan> {
     if hosts < 2 || area.height < 10 || area.width < 40 {
         return None;
     }
-    let x = area.x + 1 + width(&say::fleet(hosts)) as u16 + 2;
+    // the list below says how many there are too
+    let label = if area.width < 70 { 0 } else { width(&say::fleet(hosts)) as u16 + 2 };
+    let x = area.x + 1 + label;
     let words = area.width >= 110;
     let counts = counts(tab, now, false, words).iter().map(|(text, _)| width(text) as u16 + 2).sum::<u16>();
     let room = area.right().saturating_sub(x + counts + 1).max(8);
@@ -56,7 +58,9 @@ pub(super) fn height(tab: &HealthTab, area: Rect, now: Millis) -> u16 {
 /// Draws the fleet at the top of `area`, the area of the tab.
 pub(super) fn draw(tab: &HealthTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
     let Some(p) = plan(tab, area, now) else { return };
-    brush.text(buf, area.x + 1, area.y, p.x, &say::fleet(tab.rows.len()), Role::Header);
+    if p.x > area.x + 1 {
+        brush.text(buf, area.x + 1, area.y, p.x, &say::fleet(tab.rows.len()), Role::Header);
+    }
     let mut rows: Vec<&HostRow> = tab.rows.iter().collect();
     // by state alone, then by name: a tile keeps its place while the host keeps its state
     rows.sort_by_cached_key(|r| (std::cmp::Reverse(class(r, now)), r.name().to_owned()));

@@ -57,7 +57,7 @@ pub(super) fn draw(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area
         return;
     }
     // narrow: the list above, the nodes beneath, the evidence last; on few lines only where the cursor is
-    let list = (tab.flows.len() as u16 + 2).min(area.height / 4).max(3);
+    let list = (tab.flows.len() as u16 + 2).min(area.height / 3).max(3);
     if !look.preview || (area.height < 24 && tab.pane == Pane::List) {
         let nodes = area.height.saturating_sub(list);
         draw_list(tab, brush, buf, Rect::new(area.x, area.y, area.width, list));
@@ -215,7 +215,11 @@ fn draw_nodes(tab: &WorkflowsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rec
         y += 1;
     }
     let c = Columns::of(inside.width - 1);
-    let legend = say::head_bar(if brush.ascii { "-" } else { "░" }, if brush.ascii { "#" } else { "█" });
+    let (waits, works) = if brush.ascii { ("-", "#") } else { ("░", "█") };
+    let mut legend = say::head_bar(waits, works);
+    if c.bar > 0 && width(&legend) > usize::from(c.bar) {
+        legend = say::head_bar_short(waits, works);
+    }
     // where no column is left for the bars they stand below their nodes
     let under = c.bar == 0 && usize::from(inside.bottom().saturating_sub(y + 2)) >= 2 * nodes.len();
     if spare > lines.len() {
