@@ -97,7 +97,8 @@ impl Keymap {
     /// The keys that lead to `command` in the tab `context`, the one to show first.
     pub(super) fn keys(&self, context: &str, command: &str) -> Vec<&str> {
         let own = self.context(context);
-        let hidden = |keys: &str| own.iter().any(|(k, name)| k == keys && *name != command);
+        // one that the tab binds itself, to this command or another, is no second one
+        let hidden = |keys: &str| own.iter().any(|(k, _)| k == keys);
         let global = self.context("global").iter().filter(|(keys, _)| !hidden(keys));
         own.iter().chain(global).filter(|(_, name)| *name == command).map(|(keys, _)| keys.as_str()).collect()
     }
