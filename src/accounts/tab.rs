@@ -206,6 +206,12 @@ impl Tab for AccountsTab {
     fn topics(&self) -> &'static [&'static str] {
         &["account"]
     }
+    fn row(&self) -> Vec<(&'static str, String)> {
+        let values = |f: &Finding| {
+            [("account", f.account.clone()), ("system", f.system.clone()), ("person", f.person.clone())].into()
+        };
+        self.current().map(values).unwrap_or_default()
+    }
     fn refresh(&self) -> Option<Millis> {
         // findings come and go by the passing of days
         Some(10 * MINUTE)

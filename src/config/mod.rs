@@ -53,7 +53,7 @@ pub struct Config {
     pub log: Log,
     /// Tickets and their SLA.
     pub tickets: Tickets,
-    /// How the desk works: canned replies.
+    /// How the desk works: canned replies, own commands.
     pub desk: Desk,
     /// Hosts.
     pub health: Health,

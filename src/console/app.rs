@@ -11,10 +11,11 @@ use super::duty::OnDuty;
 use super::keymap::Keymap;
 use super::layer::Layer;
 use super::offer::{Ask, PAUSE};
-use super::tab::{Errand, Load, Snapshot, Tab};
+use super::tab::{Errand, Load, Snapshot, Tab, Task};
 use super::undo::{Batch, Came};
 use crate::action::{Actor, Outcome};
 use crate::clock::{MINUTE, Millis, SECOND};
+use crate::config::DeskCommand;
 use crate::locale::console as say;
 use crate::store::feed::News;
 use crate::tui::theme::Role;
@@ -50,6 +51,12 @@ pub enum Msg {
     Edited(Result<String, String>),
     /// The answer to the question of this number that a form asked.
     Offered(u64, Result<Vec<(String, String)>, String>),
+    /// A command of the configuration was noted in the journal, or refused.
+    Noted(Task, Result<(), String>),
+    /// A command in the background ended: its name, how, and what it said; or why it did not begin.
+    Ran(String, Result<(String, Vec<String>), String>),
+    /// A command has given the terminal back; how it ended, or why it did not begin.
+    Back(Result<String, String>),
     /// Who is on duty.
     OnDuty(Result<Vec<OnDuty>, String>),
     /// How long the store took to answer, in milliseconds.
@@ -90,6 +97,12 @@ pub(super) enum Work {
     Duty,
     /// A form's question, under this number.
     Ask(u64, Ask),
+    /// Note in the journal that this command runs, if its operator may.
+    Note(Task),
+    /// Run it without the terminal.
+    Background(Task),
+    /// Give it the terminal.
+    HandOver(Task),
 }
 
 /// A tab and how its data stand.
@@ -143,6 +156,10 @@ pub struct App {
     pub(super) editor: bool,
     /// Whether a shell waits to which the terminal can be given for a while.
     pub(super) can_suspend: bool,
+    /// Whether no other program may be started from here.
+    pub(super) confined: bool,
+    /// Commands of the configuration.
+    pub(super) desk: Vec<DeskCommand>,
     pub(super) on_duty: Vec<OnDuty>,
     duty_at: Option<Millis>,
     pub(super) typed: String,
@@ -201,6 +218,10 @@ pub struct Setup {
     pub editor: bool,
     /// Whether a shell waits behind the console.
     pub can_suspend: bool,
+    /// Whether the operator was given this console and nothing else: no other program is started.
+    pub confined: bool,
+    /// Commands of the configuration.
+    pub desk: Vec<DeskCommand>,
     /// Key bindings of the configuration; those that cannot be are left out (see [`super::wrong_keys`]).
     pub keys: crate::config::Keys,
 }
@@ -208,7 +229,7 @@ pub struct Setup {
 impl App {
     /// An application that has not drawn yet; the active tab's first snapshot is asked for.
     pub fn new(setup: Setup, now: Millis) -> Self {
-        let (keymap, _) = Keymap::new(setup.tabs.iter().map(AsRef::as_ref), &setup.keys);
+        let (keymap, _) = Keymap::new(setup.tabs.iter().map(AsRef::as_ref), &setup.keys, &setup.desk);
         let seat = |tab| Seat { tab, loading: false, again: false, loaded_at: 0, failed: 0, retry_at: 0 };
         let mut app = Self {
             seats: setup.tabs.into_iter().map(seat).collect(),
@@ -225,6 +246,8 @@ impl App {
             told: std::collections::VecDeque::new(),
             editor: setup.editor && !setup.read_only,
             can_suspend: setup.can_suspend,
+            confined: setup.confined,
+            desk: setup.desk,
             on_duty: vec![],
             duty_at: None,
             typed: String::new(),
@@ -344,6 +367,10 @@ impl App {
             }
             // the form works without
             Msg::Offered(_, Err(why)) => tracing::warn!("not found for a form: {why}"),
+            Msg::Noted(task, noted) => self.noted(task, noted, now),
+            Msg::Ran(name, came) => self.ran(&name, came, now),
+            Msg::Back(Ok(how)) => self.say(how, Role::Info, now),
+            Msg::Back(Err(why)) => self.say(why, Role::Critical, now),
             Msg::OnDuty(who) => {
                 // who was on duty before is as likely as anybody while the store is away
                 if let Ok(who) = who {

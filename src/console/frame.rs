@@ -238,6 +238,13 @@ impl App {
         let mut x = area.x + 1;
         let kit = GLOBALS.iter().filter(|c| ["explain", "mark", "faults", "sort"].contains(&c.name));
         let kit = kit.filter(|c| !tab.commands().iter().any(|own| own.name == c.name));
+        // whoever set them up wants them seen: they would never fit behind the others
+        for own in self.desk.iter().filter(|c| c.tab == tab.key() && self.disabled(&c.name).is_none()) {
+            let hint = (keymap.keys(tab.key(), &own.name).first().copied().unwrap_or_default(), own.name.clone());
+            if !hint.0.is_empty() && x + wide(&hint) <= room {
+                x = draw_hint(brush, buf, x, hints, &hint);
+            }
+        }
         for command in tab.commands().iter().chain(kit) {
             if (command.mutates && self.read_only) || self.disabled(command.name).is_some() {
                 continue;

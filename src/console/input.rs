@@ -11,7 +11,7 @@ use super::tab::{Effect, Pick};
 use super::undo::{Batch, Kind};
 use crate::clock::Millis;
 use crate::locale::console as say;
-use crate::tui::command::{Command, Lookup, key_text};
+use crate::tui::command::{Command, Lookup, intern, key_text};
 use crate::tui::theme::Role;
 
 const fn global(name: &'static str, keys: &'static [&'static str], doc: fn() -> String) -> Command {
@@ -155,7 +155,7 @@ impl App {
 
     fn doc(&self, name: &str) -> String {
         let own = self.seats[self.active].tab.commands().iter().chain(GLOBALS).find(|c| c.name == name);
-        own.map_or_else(String::new, |c| (c.doc)())
+        own.map_or_else(|| name.to_owned(), |c| (c.doc)())
     }
 
     pub(super) fn go_to(&mut self, i: usize, now: Millis) {
@@ -172,14 +172,18 @@ impl App {
         let tab = &self.seats[self.active].tab;
         let own = tab.commands().iter().map(|c| (c, tab.name()));
         let is_own = |c: &&Command| tab.commands().iter().any(|own| own.name == c.name);
+        let mine = self.desk.iter().filter(|c| c.tab == tab.key() && !self.read_only);
+        let custom = mine.map(|c| (intern(&c.name), c.run.join(" "), say::commands_own()));
         let all = own.chain(GLOBALS.iter().filter(|c| !is_own(c)).map(|c| (c, say::everywhere())));
         all.filter(|(c, _)| !(c.mutates && self.read_only))
-            .map(|(c, group)| Item {
-                keys: self.keymap.keys(tab.key(), c.name).join("  "),
-                text: (c.doc)(),
-                name: c.name,
+            .map(|(c, group)| (c.name, (c.doc)(), group))
+            .chain(custom)
+            .map(|(name, text, group)| Item {
+                keys: self.keymap.keys(tab.key(), name).join("  "),
+                text,
+                name,
                 group,
-                disabled: self.disabled(c.name).is_some(),
+                disabled: self.disabled(name).is_some(),
             })
             .collect()
     }
@@ -202,7 +206,7 @@ impl App {
             "preview" | "preview_below" => !offers.preview,
             _ => false,
         };
-        if missing { Some(say::not_in_this_list()) } else { tab.disabled(name) }
+        if missing { Some(say::not_in_this_list()) } else { tab.disabled(name).or_else(|| self.custom_refusal(name)) }
     }
 
     /// Does a command of the kit's list to the list of the open tab; whether it was one.
@@ -299,7 +303,8 @@ impl App {
                 self.say(if self.mouse { say::mouse_on() } else { say::mouse_off() }, Role::Info, now);
             }
             name => {
-                let effects = self.seats[self.active].tab.run(name, now);
+                let custom = self.run_custom(name);
+                let effects = custom.unwrap_or_else(|| self.seats[self.active].tab.run(name, now));
                 self.effects(effects, now);
             }
         }
@@ -354,6 +359,7 @@ impl App {
                     let effects = self.seats[self.active].tab.run(&command, now);
                     self.effects(effects, now);
                 }
+                Effect::Launch(task) => self.work.push(Work::Note(task)),
                 Effect::Insert(text) => self.layers.last_mut().into_iter().for_each(|layer| layer.paste(&text)),
                 Effect::Instead(effects) => {
                     let kept = match self.layers.pop_if(|layer| matches!(layer, Layer::Form(_))) {

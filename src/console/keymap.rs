@@ -2,9 +2,9 @@
 
 use super::input::GLOBALS;
 use super::tab::Tab;
-use crate::config::{Keys, distance};
+use crate::config::{DeskCommand, Keys, distance};
 use crate::locale::console as say;
-use crate::tui::command::{Command, Lookup};
+use crate::tui::command::{Command, Lookup, intern};
 
 /// Keys and key sequences in use, by context.
 pub(super) struct Keymap(Vec<(&'static str, Vec<(String, &'static str)>)>);
@@ -12,7 +12,7 @@ pub(super) struct Keymap(Vec<(&'static str, Vec<(String, &'static str)>)>);
 /// A binding of the configuration that cannot be: its path in the file and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongKey {
-    /// `keys`, context, key.
+    /// `keys`, context, key; or `desk`, `command`, its number, `key`.
     pub path: Vec<String>,
     /// A sentence.
     pub why: String,
@@ -20,7 +20,11 @@ pub struct WrongKey {
 
 impl Keymap {
     /// The bindings in force, and what is wrong with the configuration's `own`.
-    pub(super) fn new<'a>(tabs: impl Iterator<Item = &'a dyn Tab>, own: &Keys) -> (Self, Vec<WrongKey>) {
+    pub(super) fn new<'a>(
+        tabs: impl Iterator<Item = &'a dyn Tab>,
+        own: &Keys,
+        desk: &[DeskCommand],
+    ) -> (Self, Vec<WrongKey>) {
         let mut tables: Vec<(&'static str, &'static [Command])> = tabs.map(|t| (t.key(), t.commands())).collect();
         tables.push(("global", GLOBALS));
         let mut wrong = Vec::new();
@@ -37,7 +41,8 @@ impl Keymap {
                 .flat_map(|c| c.keys.iter().map(|k| ((*k).to_owned(), c.name)))
                 .filter(|(keys, _)| !is_own(keys))
                 .collect();
-            let names = || table.iter().chain(GLOBALS).map(|c| c.name);
+            let brought = || desk.iter().filter(move |c| c.tab == context).map(|c| intern(&c.name));
+            let names = || table.iter().chain(GLOBALS).map(|c| c.name).chain(brought());
             for (keys, command) in mine.into_iter().flatten() {
                 let at = path(&[context, keys]);
                 if let Some(bad) = keys.split(' ').find(|k| !is_key(k)) {
@@ -63,7 +68,8 @@ impl Keymap {
             }
             map.push((context, bound));
         }
-        let map = Self(map);
+        let mut map = Self(map);
+        map.bring(desk, &mut wrong);
         // nor may a tab's own key be the beginning of a sequence that works everywhere, or the other way round
         for (context, mine) in own.iter().filter(|(context, _)| *context != "global") {
             for keys in mine.iter().filter(|(_, command)| !command.is_empty()).map(|(keys, _)| keys) {
@@ -75,6 +81,30 @@ impl Keymap {
             }
         }
         (map, wrong)
+    }
+
+    /// Adds the keys of the configuration's own commands: they take none that means something already.
+    fn bring(&mut self, desk: &[DeskCommand], wrong: &mut Vec<WrongKey>) {
+        for (i, command) in desk.iter().enumerate().filter(|(_, c)| !c.key.is_empty()) {
+            let (key, name) = (command.key.as_str(), intern(&command.name));
+            let in_the_way = |(other, bound): &&(String, &'static str)| {
+                *bound != name && (other == key || begins(other, key) || begins(key, other))
+            };
+            let why = if let Some(bad) = key.split(' ').find(|k| !is_key(k)) {
+                Some(say::no_key(bad))
+            } else if key.split(' ').next().is_some_and(|k| k.len() == 1 && ("1"..="9").contains(&k)) {
+                Some(say::key_of_tabs())
+            } else {
+                let mut taken = self.context(&command.tab).iter().chain(self.context("global"));
+                taken.find(in_the_way).map(|(other, bound)| say::keys_clash(other, bound))
+            };
+            if let Some(why) = why {
+                let path = ["desk", "command", &(i + 1).to_string(), "key"].map(str::to_owned).to_vec();
+                wrong.push(WrongKey { path, why });
+            } else if let Some((_, bound)) = self.0.iter_mut().find(|(context, _)| *context == command.tab) {
+                bound.push((command.key.clone(), name));
+            }
+        }
     }
 
     fn context(&self, name: &str) -> &[(String, &'static str)] {
@@ -142,7 +172,7 @@ mod tests {
 
     fn keymap(own: &str) -> (Keymap, Vec<String>) {
         let own: Keys = toml::from_str(own).expect("toml");
-        let (map, wrong) = Keymap::new(std::iter::empty(), &own);
+        let (map, wrong) = Keymap::new(std::iter::empty(), &own, &[]);
         (map, wrong.into_iter().map(|w| format!("{}: {}", w.path.join("."), w.why)).collect())
     }
 

@@ -1,7 +1,9 @@
 //! The console: loop, tabs, layers, wall.
 
 mod app;
+mod aside;
 mod background;
+mod custom;
 pub mod duty;
 mod edit;
 mod editor;
@@ -37,14 +39,14 @@ pub use tabs::all as all_tabs;
 /// Key bindings of `config` that cannot be.
 pub fn wrong_keys(config: &std::sync::Arc<crate::config::Config>) -> Vec<WrongKey> {
     let tabs = all_tabs(config, "");
-    keymap::Keymap::new(tabs.iter().map(AsRef::as_ref), &config.keys).1
+    keymap::Keymap::new(tabs.iter().map(AsRef::as_ref), &config.keys, &config.desk.command).1
 }
 
 /// Every key, tab by tab, as Markdown in the language in force.
 pub fn key_table(config: &std::sync::Arc<crate::config::Config>) -> String {
     use std::fmt::Write as _;
     let tabs = all_tabs(config, "");
-    let map = keymap::Keymap::new(tabs.iter().map(AsRef::as_ref), &config.keys).0;
+    let map = keymap::Keymap::new(tabs.iter().map(AsRef::as_ref), &config.keys, &config.desk.command).0;
     let mut out = String::new();
     let globals = ("global", crate::locale::console::everywhere(), input::GLOBALS);
     let own = tabs.iter().map(|t| (t.key(), t.name(), t.commands()));

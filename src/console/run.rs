@@ -13,13 +13,13 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::app::{App, Mouse, Msg, Setup, Work};
+use super::aside::{self, Aside, Behind};
 use super::background;
 use super::duty::{ByRota, Duty as _};
-use super::editor::{self, Sheet};
 use super::tabs;
 use super::undo::{Came, act};
 use crate::action::Door;
-use crate::clock::{Clock, Millis};
+use crate::clock::Millis;
 use crate::demo::Live;
 use crate::locale::{cli as say, console as words};
 use crate::tui::terminal::{self, Screen};
@@ -109,6 +109,8 @@ async fn show(door: Door, options: Options, works: Handle) -> Result<(), String>
             mouse,
             editor: editor.is_some(),
             can_suspend: has_shell,
+            confined: job::is_confined(env, has_shell),
+            desk: config.desk.command.clone(),
             keys: config.keys.clone(),
         },
         clock.now(),
@@ -228,14 +230,21 @@ async fn show(door: Door, options: Options, works: Handle) -> Result<(), String>
         terminal::restore();
         match what {
             Aside::Stop => job::stop(),
-            Aside::Edit(text) => {
-                let command = editor.as_deref().unwrap_or_default();
-                let edited = tokio::select! {
-                    edited = edit(command, &text, &mut app, &mut inbox, &clock) => edited,
+            what => {
+                let mut behind = Behind { app: &mut app, inbox: &mut inbox, clock: &clock, stop: &mut stop };
+                let came = tokio::select! {
+                    came = async {
+                        match what {
+                            Aside::Edit(text) => Msg::Edited(behind.edit(editor.as_deref().unwrap_or_default(), &text).await),
+                            Aside::Run(task) => Msg::Back(behind.run(&task).await),
+                            Aside::Stop => Msg::Tick,
+                        }
+                    } => came,
                     _ = term.recv() => break,
                     _ = hup.recv() => break,
                 };
-                app.update(Msg::Edited(edited), clock.now());
+                app.update(came, clock.now());
+                aside::forget([&mut int, &mut quit, &mut stop]);
             }
         }
         screen.come_back().map_err(|e| e.to_string())?;
@@ -268,36 +277,6 @@ fn take_event(event: Event, app: &mut App, screen: &mut Screen, now: Millis) -> 
         _ => return Ok(false),
     }
     Ok(true)
-}
-
-/// Somebody else gets the terminal for a while.
-enum Aside {
-    Stop,
-    Edit(String),
-}
-
-/// Lets the editor work on `text`; what arrives meanwhile is taken and not drawn.
-async fn edit(
-    command: &[String],
-    text: &str,
-    app: &mut App,
-    inbox: &mut mpsc::UnboundedReceiver<Msg>,
-    clock: &Clock,
-) -> Result<String, String> {
-    let sheet = Sheet::new(text).map_err(|e| words::editor_failed(&e.to_string()))?;
-    let mut child = editor::start(command, &sheet)?;
-    loop {
-        tokio::select! {
-            ended = child.wait() => {
-                let ended = ended.map_err(|e| words::editor_failed(&e.to_string()))?;
-                if !ended.success() {
-                    return Err(words::editor_failed(&words::editor_code(ended.code().unwrap_or(-1))));
-                }
-                return sheet.read();
-            }
-            Some(msg) = inbox.recv() => app.update(msg, clock.now()),
-        }
-    }
 }
 
 /// Begins the work that has come up; what needs the terminal to itself is handed back.
@@ -351,6 +330,19 @@ fn spawn_work(
             Work::Mouse(on) => _ = screen.mouse(on),
             Work::Bell => _ = screen.send("\x07"),
             Work::Edit(text) => aside = Some(Aside::Edit(text)),
+            Work::HandOver(task) => aside = Some(Aside::Run(task)),
+            Work::Note(task) => {
+                tokio::spawn(async move {
+                    let noted = door.run(&task).await.map(|_| ()).map_err(|e| e.to_string());
+                    _ = tx.send(Msg::Noted(task, noted));
+                });
+            }
+            Work::Background(task) => {
+                tokio::spawn(async move {
+                    let came = task.capture().await;
+                    _ = tx.send(Msg::Ran(task.name, came));
+                });
+            }
             Work::Suspend => aside = Some(Aside::Stop),
             Work::Redraw => {
                 _ = screen.come_back();

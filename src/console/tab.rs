@@ -15,6 +15,7 @@ use crate::tui::command::Command;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
+pub use super::custom::Task;
 pub use super::rows::{Listing, Look, Offers, Place, Rows};
 pub use super::steady::Steady;
 
@@ -58,6 +59,8 @@ pub enum Effect {
     Run(String),
     /// Go to the tab with this [`Tab::key`].
     GoTo(&'static str),
+    /// Run a command of the configuration.
+    Launch(Task),
     /// Put text at the cursor of the form that is open.
     Insert(String),
     /// Close the form that is open and do these: what was typed is kept until they have succeeded.
@@ -284,6 +287,10 @@ pub trait Tab {
     }
     /// Takes the text of `/`.
     fn search(&mut self, text: &str) -> Vec<Effect>;
+    /// What the row under the cursor knows, by the names of [`crate::config::ROW_NAMES`]: for commands of the configuration.
+    fn row(&self) -> Vec<(&'static str, String)> {
+        vec![]
+    }
     /// What explains the thing under the cursor, a title and lines.
     fn explain(&self, now: Millis) -> Option<(String, Vec<String>)>;
     /// What wants attention.

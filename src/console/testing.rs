@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::app::{App, Msg, Setup, Work};
 use super::duty::{ByRota, Duty as _};
-use super::tab::Tab;
+use super::tab::{Tab, Task};
 use super::undo::act;
 use crate::action::{Actor, Door, Role};
 use crate::clock::{Clock, Millis};
@@ -72,6 +72,8 @@ pub struct Driver {
     pub copied: Vec<String>,
     /// What the editor makes of the text it is handed.
     pub editor: fn(&str) -> Result<String, String>,
+    /// The commands that were given the terminal.
+    pub handed: Vec<Task>,
     /// How often the bell rang.
     pub bells: usize,
     /// Columns and rows.
@@ -98,6 +100,8 @@ impl Driver {
             mouse: false,
             editor: true,
             can_suspend: false,
+            confined: false,
+            desk: door.as_ref().map(|d| d.config().desk.command.clone()).unwrap_or_default(),
             keys: door.as_ref().map(|d| d.config().keys.clone()).unwrap_or_default(),
         };
         Self {
@@ -106,6 +110,7 @@ impl Driver {
             door,
             copied: vec![],
             editor: |text| Ok(text.to_owned()),
+            handed: vec![],
             bells: 0,
             size: (120, 36),
             theme: ("dark", Depth::TrueColor),
@@ -143,6 +148,15 @@ impl Driver {
                         let found = ask(door.clone()).await;
                         self.update(Msg::Offered(number, found));
                     }
+                    (Work::Note(task), Some(door)) => {
+                        let noted = door.run(&task).await.map(|_| ()).map_err(|e| e.to_string());
+                        self.update(Msg::Noted(task, noted));
+                    }
+                    (Work::Background(task), _) => {
+                        let came = task.capture().await;
+                        self.update(Msg::Ran(task.name, came));
+                    }
+                    (Work::HandOver(task), _) => self.handed.push(task),
                     (Work::Copy(text), _) => self.copied.push(text),
                     (Work::Bell, _) => self.bells += 1,
                     (Work::Edit(text), _) => {

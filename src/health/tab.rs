@@ -291,6 +291,9 @@ impl Tab for HealthTab {
     fn topics(&self) -> &'static [&'static str] {
         &["host", "ticket"]
     }
+    fn row(&self) -> Vec<(&'static str, String)> {
+        self.current().map(|row| ("host", row.name().to_owned())).into_iter().collect()
+    }
     fn refresh(&self) -> Option<Millis> {
         Some(10 * SECOND)
     }

@@ -196,6 +196,14 @@ pub fn messages(past: &[Happening]) -> Vec<usize> {
     all.filter(|(i, h)| says(h) && !void.contains(i)).map(|(i, _)| i).collect()
 }
 
+/// The host that was linked last and still is; empty when there is none.
+pub fn linked_host(past: &[Happening]) -> String {
+    let void = taken_back(past);
+    let mut hosts =
+        past.iter().enumerate().filter(|(i, h)| h.kind == "linked" && h.data["kind"] == "host" && !void.contains(i));
+    hosts.next_back().and_then(|(_, h)| h.data["subject"].as_str()).unwrap_or_default().to_owned()
+}
+
 fn office_hours(config: &Tickets) -> Vec<Hours> {
     config.office.hours.iter().filter_map(|[a, b]| hours(a, b).ok()).collect()
 }

@@ -1,5 +1,8 @@
 //! Keys become named commands first; one table feeds keymap, help, hints and palette.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Something a key can ask for.
@@ -13,6 +16,18 @@ pub struct Command {
     pub doc: fn() -> String,
     /// Whether it changes the store: a read-only session lacks it.
     pub mutates: bool,
+}
+
+/// `name` for as long as the program runs: names of commands that the configuration brings. Each is kept once.
+pub fn intern(name: &str) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.get(name) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.into());
+    kept.insert(name);
+    name
 }
 
 /// The text of a key, as the configuration writes it.

@@ -50,13 +50,18 @@ fn parse(stat: &str) -> Option<Place> {
     Some(Place { parent: next()?, group: next()?, session: next()? })
 }
 
+/// Whether the operator was given this console and nothing else: over SSH without a shell above. Another program could
+/// start a shell and would be a way out.
+pub fn is_confined(env: impl Fn(&str) -> Option<String>, has_shell: bool) -> bool {
+    env("SSH_CONNECTION").is_some() && !has_shell
+}
+
 /// The editor to write long text with: its program and arguments. `setting` is `ui.editor`: `auto` takes `$VISUAL` or
-/// `$EDITOR`, an empty one none. Over SSH without a shell above, the operator was given this console and nothing else:
-/// an editor that can start a shell would be a way out, and the variables are the client's to set.
+/// `$EDITOR`, an empty one none, and so does whoever [`is_confined`]: the variables are the client's to set.
 pub fn editor(setting: &str, env: impl Fn(&str) -> Option<String>, has_shell: bool) -> Option<Vec<String>> {
     let line = match setting.trim() {
         "" => return None,
-        "auto" if env("SSH_CONNECTION").is_some() && !has_shell => return None,
+        "auto" if is_confined(&env, has_shell) => return None,
         "auto" => ["VISUAL", "EDITOR"].iter().find_map(|v| env(v).filter(|v| !v.trim().is_empty()))?,
         own => own.to_owned(),
     };

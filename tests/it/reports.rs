@@ -2,7 +2,7 @@
 
 use zhiban::action::{ActionError, Door, Job as _, Role};
 use zhiban::clock::{Clock, HOUR, MINUTE, SECOND, parse_rfc3339};
-use zhiban::config::{CannedReply, Config, NotifyChannel, Secret};
+use zhiban::config::{CannedReply, Config, DeskCommand, NotifyChannel, Secret};
 use zhiban::console::testing::Driver;
 use zhiban::intake::answers::Answer;
 use zhiban::notify::store as outbox;
@@ -272,5 +272,94 @@ on_both! {
         let mut d = desk(&fresh, "wang", &clock).await;
         d.keys("r").await;
         assert!(!d.screen().contains("ctrl-o"));
+    }
+
+    async fn a_command_of_the_configuration_gets_the_row_and_is_noted(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("wang", Role::Operator, &clock);
+        door.run(&new("VPN; $(touch /tmp/no) \u{1b}[2J")).await.expect("new");
+        let link = What::Link { kind: "host".into(), subject: "db-01".into(), snapshot: serde_json::Value::Null };
+        door.run(&Change::new(1, link)).await.expect("link");
+        let command = |name: &str, key: &str, run: &[&str]| DeskCommand {
+            name: name.into(),
+            key: key.into(),
+            run: run.iter().map(|a| (*a).to_owned()).collect(),
+            ..DeskCommand::default()
+        };
+        let mut config = Config::default();
+        config.desk.command = vec![
+            DeskCommand { background: true, ..command("echo", "b", &["echo", "{id}", "{title}", "{host}"]) },
+            DeskCommand { confirm: true, ..command("shell", "t s", &["ssh", "{host}"]) },
+            DeskCommand { background: true, ..command("whose", "B", &["echo", "{owner}"]) },
+            DeskCommand { tab: "health".into(), ..command("elsewhere", "D", &["ssh", "{host}"]) },
+        ];
+        let config = std::sync::Arc::new(config);
+        assert!(zhiban::console::wrong_keys(&config).is_empty());
+        let driver = async |role: Role, closed: bool| {
+            let tabs = zhiban::console::all_tabs(&config, "wang").into_iter().filter(|t| t.key() == "tickets").collect();
+            let actor = fresh.door("wang", role, &clock).actor().clone();
+            let door = Door::new(fresh.store.clone(), clock.clone(), config.clone(), actor, closed);
+            let mut d = Driver::new(tabs, Some(door), clock.now(), None);
+            d.size = (200, 40);
+            d.settle().await;
+            d
+        };
+        let mut d = driver(Role::Operator, false).await;
+        assert!(d.screen().contains("b echo"), "{}", d.screen());
+        assert!(!d.screen().contains("whose"), "nobody owns it: its hint is hidden");
+        d.keys("b").await;
+        let screen = d.screen();
+        assert!(screen.contains("1 VPN; $(touch /tmp/no) ␛[2J db-01") && screen.contains("ended with code 0"), "{screen}");
+        d.keys("esc t s").await;
+        assert!(d.screen().contains("Run shell?") && d.screen().contains("ssh db-01"), "{}", d.screen());
+        d.keys("n").await;
+        assert!(d.handed.is_empty());
+        d.keys("t s y").await;
+        assert_eq!(d.handed[0].argv, ["ssh", "db-01"]);
+        d.keys("B").await;
+        assert!(d.screen().contains("has no owner"), "{}", d.screen());
+        d.keys(": \"echo\"").await;
+        assert!(d.screen().contains("echo {id} {title} {host}"), "{}", d.screen());
+        // what it says waits beneath a form that is being typed
+        d.keys("esc r \"half\"").await;
+        d.update(zhiban::console::Msg::Ran("echo".into(), Ok(("ended".into(), vec!["late words".into()]))));
+        d.keys("\" done\"").await;
+        assert!(d.screen().contains("half done") && !d.screen().contains("late words"), "{}", d.screen());
+        d.keys("esc").await;
+        assert!(d.screen().contains("late words"));
+        let journal = zhiban::journal::newest(&fresh.store, None, 99).await.expect("journal");
+        let runs: Vec<_> = journal.iter().filter(|r| r.entry.verb == "command.run").collect();
+        assert_eq!(runs.len(), 2);
+        // who may not act, or only look here, runs nothing
+        let mut d = driver(Role::Viewer, false).await;
+        d.keys("b").await;
+        assert!(!d.screen().contains("ended with") && d.screen().contains("operator"), "{}", d.screen());
+        let mut d = driver(Role::Operator, true).await;
+        d.keys("b").await;
+        assert!(d.screen().contains("read-only"), "{}", d.screen());
+        assert!(!d.screen().contains("b echo"));
+    }
+}
+
+#[test]
+fn a_command_takes_no_key_that_means_something() {
+    for (key, tab, wrong) in [
+        ("b", "tickets", false),
+        ("a", "tickets", true),
+        ("a", "health", false),
+        ("j", "tickets", true),
+        ("g x", "tickets", false),
+        ("g", "health", true),
+        ("g g", "tickets", true),
+        ("3", "tickets", true),
+        ("hyper-x", "tickets", true),
+    ] {
+        let run = vec!["true".to_owned()];
+        let mut config = Config::default();
+        config.desk.command =
+            vec![DeskCommand { name: "own".into(), key: key.into(), run, tab: tab.into(), ..DeskCommand::default() }];
+        let found = zhiban::console::wrong_keys(&config.into());
+        assert_eq!(!found.is_empty(), wrong, "{key} {tab} {found:?}");
+        assert!(found.iter().all(|w| w.path.join(".") == "desk.command.1.key"), "{found:?}");
     }
 }

@@ -216,6 +216,9 @@ impl Tab for BackupsTab {
     fn topics(&self) -> &'static [&'static str] {
         &["backup"]
     }
+    fn row(&self) -> Vec<(&'static str, String)> {
+        self.list.id().map(|system| ("system", system.clone())).into_iter().collect()
+    }
     fn refresh(&self) -> Option<Millis> {
         // the order follows the verdicts, and those the time
         Some(5 * MINUTE)

@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use super::actions::{Change, Pull, What};
 use super::explain;
 use super::handling::{self, Outlook, Typical};
-use super::model::{Ticket, policy};
+use super::model::{Ticket, linked_host, policy};
 use super::sla::Policy;
 use super::store::{Order, Queue};
 use super::view;
@@ -250,6 +250,20 @@ impl Tab for TicketsTab {
     }
     fn topics(&self) -> &'static [&'static str] {
         &["ticket", "calendar", "quarantine", "trouble"]
+    }
+    fn row(&self) -> Vec<(&'static str, String)> {
+        let Some(t) = self.current() else { return vec![] };
+        let past = self.detail.as_ref().filter(|(whole, _)| whole.id == t.id).map(|(_, past)| past.as_slice());
+        vec![
+            ("id", t.id.to_string()),
+            ("title", t.title.clone()),
+            ("reporter", t.reporter.clone()),
+            ("owner", t.owner.clone().unwrap_or_default()),
+            ("level", t.level.clone()),
+            ("state", t.state.clone()),
+            ("channel", t.channel.clone()),
+            ("host", linked_host(past.unwrap_or_default())),
+        ]
     }
     fn refresh(&self) -> Option<Millis> {
         // membership of the first queue changes by the passing of time

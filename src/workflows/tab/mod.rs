@@ -314,6 +314,9 @@ impl Tab for WorkflowsTab {
     fn topics(&self) -> &'static [&'static str] {
         &["workflow"]
     }
+    fn row(&self) -> Vec<(&'static str, String)> {
+        self.flow().map(|flow| ("workflow", flow.workflow.name.clone())).into_iter().collect()
+    }
     fn refresh(&self) -> Option<Millis> {
         // waiting grows with the time alone
         Some(5 * MINUTE)
