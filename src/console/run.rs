@@ -225,7 +225,9 @@ async fn show(door: Door, options: Options, works: Handle) -> Result<(), String>
         host.send_if_modified(|shown| std::mem::replace(shown, app.shows(0)) != app.shows(0));
         aside = spawn_work(&mut app, &door, &works, &tx, &mut screen).or(aside);
         let Some(what) = aside.take() else { continue };
-        // whoever has the terminal next must have its keys: a fresh stream reads nothing until it is asked
+        // whoever has the terminal next must have its keys: a fresh stream reads nothing until it is asked. The old one
+        // goes first: it may be waiting for a key, and nobody else can be until one comes
+        drop(events);
         events = EventStream::new();
         terminal::restore();
         match what {
