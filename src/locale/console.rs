@@ -45,7 +45,7 @@ crate::messages! {
     form_new_line(): "alt-enter new line" | "alt-enter 换行";
     commands_own(): "From the configuration" | "自定义命令";
     command_begins(name: &str): "{name} runs" | "正在执行 {name}";
-    command_ended(name: &str, how: &str): "{name}: {how}" | "{name}：{how}";
+    command_ended(name: &str, how: &str): "{name}: {how}" | "命令 {name}：{how}";
     command_code(code: i32): "ended with code {code}" | "退出码 {code}";
     command_signal(signal: i32): "ended by signal {signal}" | "被信号 {signal} 终止";
     command_too_long(seconds: u64): "stopped after {seconds} s" | "超过 {seconds} 秒，已终止";
