@@ -26,6 +26,8 @@ const MESSAGE: Millis = 8 * SECOND;
 const TOLD: usize = 200;
 /// How long the cursor rests before more is read of what is under it.
 const REST: Millis = 250;
+/// How often a tab tells other sessions what is open here.
+const BEAT: Millis = 5 * SECOND;
 /// How often the wall asks who is on duty.
 const DUTY: Millis = MINUTE;
 
@@ -51,6 +53,8 @@ pub enum Msg {
     Edited(Result<String, String>),
     /// The answer to the question of this number that a form asked.
     Offered(u64, Result<Vec<(String, String)>, String>),
+    /// What a tab heard of other sessions.
+    Heard(usize, Result<Snapshot, String>),
     /// A command of the configuration was noted in the journal, or refused.
     Noted(Task, Result<(), String>),
     /// A command in the background ended: its name, how, and what it said; or why it did not begin.
@@ -97,6 +101,8 @@ pub(super) enum Work {
     Duty,
     /// A form's question, under this number.
     Ask(u64, Ask),
+    /// What a tab tells other sessions, and hears of them.
+    Beat(usize, Load),
     /// Note in the journal that this command runs, if its operator may.
     Note(Task),
     /// Run it without the terminal.
@@ -367,6 +373,12 @@ impl App {
             }
             // the form works without
             Msg::Offered(_, Err(why)) => tracing::warn!("not found for a form: {why}"),
+            Msg::Heard(i, Ok(snapshot)) => {
+                let changed = self.seats.get_mut(i).is_some_and(|seat| seat.tab.heard(snapshot, now));
+                self.dirty |= changed && i == self.active;
+            }
+            // it is tried again with the next
+            Msg::Heard(_, Err(why)) => tracing::warn!("presence: {why}"),
             Msg::Noted(task, noted) => self.noted(task, noted, now),
             Msg::Ran(name, came) => self.ran(&name, came, now),
             Msg::Back(Ok(how)) => self.say(how, Role::Info, now),
@@ -389,6 +401,24 @@ impl App {
         if let Some(Layer::Form(form)) = self.layers.last_mut() {
             form.heed(now);
         }
+        if self.wall.is_none() {
+            self.beat(now);
+        }
+    }
+
+    /// Lets the tabs tell what is open here.
+    fn beat(&mut self, now: Millis) {
+        let every = self.shown(BEAT);
+        let writes = self.layers.iter().find_map(|l| if let Layer::Form(form) = l { form.about() } else { None });
+        for (i, seat) in self.seats.iter_mut().enumerate() {
+            let load = seat.tab.beat(i == self.active, writes, every, now);
+            self.work.extend(load.map(|load| Work::Beat(i, load)));
+        }
+    }
+
+    /// What is to be told when the console is left.
+    pub(super) fn leave(&mut self, now: Millis) -> Vec<Load> {
+        self.seats.iter_mut().filter_map(|seat| seat.tab.beat(false, None, 0, now)).collect()
     }
 
     fn touch_store(&mut self, now: Millis) {
@@ -522,6 +552,7 @@ impl App {
         if let Some(at) = self.held_until {
             sooner(at);
         }
+        self.seats.iter().filter_map(|seat| seat.tab.beats_at()).for_each(&mut sooner);
         if let Some(Layer::Form(form)) = self.layers.last() {
             form.asks_at(self.shown(PAUSE)).into_iter().for_each(&mut sooner);
         }

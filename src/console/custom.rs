@@ -61,6 +61,10 @@ impl Task {
     /// # Errors
     /// When a value is missing or would be taken for an option; a sentence.
     fn new(wanted: &DeskCommand, tab: &'static str, row: &[(&'static str, String)]) -> Result<Self, String> {
+        // a program that counts on the variables must not run without them
+        if row.is_empty() {
+            return Err(say::command_no_row(&wanted.name));
+        }
         let row: Vec<_> = row.iter().map(|(name, value)| (*name, text::clean(value).into_owned())).collect();
         let mut argv = Vec::with_capacity(wanted.run.len());
         for part in &wanted.run {
@@ -252,9 +256,15 @@ mod tests {
     fn task(run: &[&str], row: &[(&'static str, &str)]) -> Result<Task, String> {
         let run = run.iter().map(|s| (*s).to_owned()).collect();
         let wanted = DeskCommand { name: "t".into(), run, background: true, ..DeskCommand::default() };
+        // a program that counts on the variables must not run without them
+        if row.is_empty() {
+            return Err(say::command_no_row(&wanted.name));
+        }
         let row: Vec<_> = row.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
         Task::new(&wanted, "tickets", &row)
     }
+
+    const ROW: &[(&str, &str)] = &[("title", "t")];
 
     #[test]
     fn a_value_is_one_argument_and_never_an_option() {
@@ -265,6 +275,7 @@ mod tests {
         assert_eq!(made.env[0].0, "ZHIBAN_TITLE");
         assert!(task(&["ssh", "{host}"], &[("host", "-oProxyCommand=x")]).is_err());
         assert!(task(&["ssh", "{host}"], &[("host", "")]).is_err());
+        assert!(task(&["ssh"], &[]).is_err(), "there is no row");
     }
 
     #[tokio::test]
@@ -276,8 +287,8 @@ mod tests {
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[0].ends_with("[2Jone") && lines[2] == "审批", "{lines:?}");
         assert!(lines.iter().all(|l| !l.chars().any(char::is_control)));
-        assert!(task(&["/nonexistent"], &[]).expect("task").capture().await.is_err());
-        let (_, lines) = task(&["sh", "-c", "sleep 60 & echo done"], &[]).expect("task").capture().await.expect("ran");
+        assert!(task(&["/nonexistent"], ROW).expect("task").capture().await.is_err());
+        let (_, lines) = task(&["sh", "-c", "sleep 60 & echo done"], ROW).expect("task").capture().await.expect("ran");
         assert_eq!(lines, ["done"], "a child that stays does not hold it up");
         let many = task(&["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x"], &[]).expect("task");
         let (_, lines) = many.capture().await.expect("ran");

@@ -70,6 +70,11 @@ impl FormLayer {
         self.offering.as_mut().is_some_and(|o| o.found(number, items))
     }
 
+    /// Number of what it is about, and what is done to it.
+    pub(super) fn about(&self) -> Option<(i64, &'static str)> {
+        self.form.about
+    }
+
     /// Title and values, as they are kept for later.
     pub(super) fn kept(&self) -> (String, Vec<String>) {
         (self.form.title.clone(), self.typed())

@@ -35,6 +35,9 @@ const KEYS_A_FRAME: usize = 64;
 /// How long after a fault the background work is begun again.
 const RESTART: Duration = Duration::from_secs(10);
 
+/// How long the store may take to hear that the console was left.
+const FAREWELL: Duration = Duration::from_millis(300);
+
 /// How the console is opened.
 #[derive(Debug)]
 pub struct Options {
@@ -255,6 +258,10 @@ async fn show(door: Door, options: Options, works: Handle) -> Result<(), String>
     }
     behind.abort_all();
     drop(screen);
+    for load in app.leave(clock.now()) {
+        // the others find out by themselves where the store does not answer
+        _ = tokio::time::timeout(FAREWELL, load(door.clone())).await;
+    }
     Ok(())
 }
 
@@ -319,6 +326,13 @@ fn spawn_work(
                 works.spawn(async move {
                     let came = AssertUnwindSafe(act(&door, &batch)).catch_unwind().await;
                     _ = tx.send(Msg::Acted(batch, came.unwrap_or_else(|_| Came::fault(crate::log::fault()))));
+                });
+            }
+            Work::Beat(i, load) => {
+                tokio::spawn(async move {
+                    let heard = AssertUnwindSafe(load(door)).catch_unwind().await;
+                    let heard = heard.unwrap_or_else(|_| Err(crate::log::fault()));
+                    _ = tx.send(Msg::Heard(i, heard));
                 });
             }
             Work::Ask(number, ask) => {

@@ -157,12 +157,14 @@ pub struct Form {
     pub submit: Submit,
     /// What can be chosen instead of typed.
     pub offer: Option<Offer>,
+    /// Number of what it is about, and in a word what is done to it: for [`Tab::beat`].
+    pub about: Option<(i64, &'static str)>,
 }
 
 impl Form {
     /// A form that shows and offers nothing beside its fields.
     pub fn new(title: String, fields: Vec<Field>, submit: Submit) -> Self {
-        Self { title, fields, preview: None, submit, offer: None }
+        Self { title, fields, preview: None, submit, offer: None, about: None }
     }
 
     /// With live lines below the fields.
@@ -290,6 +292,25 @@ pub trait Tab {
     /// What the row under the cursor knows, by the names of [`crate::config::ROW_NAMES`]: for commands of the configuration.
     fn row(&self) -> Vec<(&'static str, String)> {
         vec![]
+    }
+    /// Tells other sessions what is open here and hears what is open there, at most once in `every`: `seen` is whether the
+    /// tab is on the screen, `writes` what the form over it is about ([`Form::about`]). Asked after every message.
+    fn beat(
+        &mut self,
+        _seen: bool,
+        _writes: Option<(i64, &'static str)>,
+        _every: Millis,
+        _now: Millis,
+    ) -> Option<Load> {
+        None
+    }
+    /// When it is to be asked next at the latest.
+    fn beats_at(&self) -> Option<Millis> {
+        None
+    }
+    /// Takes what came of [`Tab::beat`]; whether the picture changes by it.
+    fn heard(&mut self, _snapshot: Snapshot, _now: Millis) -> bool {
+        false
     }
     /// What explains the thing under the cursor, a title and lines.
     fn explain(&self, now: Millis) -> Option<(String, Vec<String>)>;

@@ -74,6 +74,8 @@ pub struct Driver {
     pub editor: fn(&str) -> Result<String, String>,
     /// The commands that were given the terminal.
     pub handed: Vec<Task>,
+    /// How often other sessions were told what is open here.
+    pub beats: usize,
     /// How often the bell rang.
     pub bells: usize,
     /// Columns and rows.
@@ -111,6 +113,7 @@ impl Driver {
             copied: vec![],
             editor: |text| Ok(text.to_owned()),
             handed: vec![],
+            beats: 0,
             bells: 0,
             size: (120, 36),
             theme: ("dark", Depth::TrueColor),
@@ -143,6 +146,11 @@ impl Driver {
                     (Work::Act(batch), Some(door)) => {
                         let came = act(door, &batch).await;
                         self.update(Msg::Acted(batch, came));
+                    }
+                    (Work::Beat(i, load), Some(door)) => {
+                        self.beats += 1;
+                        let heard = load(door.clone()).await;
+                        self.update(Msg::Heard(i, heard));
                     }
                     (Work::Ask(number, ask), Some(door)) => {
                         let found = ask(door.clone()).await;

@@ -53,6 +53,7 @@ crate::messages! {
     command_cut(kib: usize): "… cut after {kib} KiB" | "… 仅显示前 {kib} KiB";
     command_any_key(how: &str): "{how} — any key leads back to zhiban" | "{how} —— 按任意键返回 zhiban";
     command_question(name: &str): "Run {name}?" | "执行 {name}？";
+    command_no_row(name: &str): "{name}: nothing is under the cursor" | "{name}：光标处没有内容";
     command_no_value(name: &str, value: &str): "{name}: this row has no {value}" | "{name}：此行没有 {value}";
     command_option(name: &str, value: &str): "{name}: {value} would be taken for an option" | "{name}：{value} 会被当作选项";
     command_not_begun(name: &str, why: &str): "{name} could not be started: {why}" | "无法启动 {name}：{why}";

@@ -24,6 +24,10 @@ crate::messages! {
     no_canned(): "there are no canned replies: [[desk.reply]] in the configuration" | "尚无常用回复：请在配置中添加 [[desk.reply]]";
     canned_which(): "Canned reply" | "常用回复";
     canned_hint(): "ctrl-o canned reply" | "ctrl-o 常用回复";
+    is_viewing(who: &str): "{who} is looking at it" | "{who} 正在查看";
+    is_working(who: &str): "{who} is working on it" | "{who} 正在处理";
+    is_replying(who: &str): "{who} is replying" | "{who} 正在回复";
+    others_write(who: &str): "{who}: sending again sends it all the same" | "{who}：再次提交将照常发送";
     key_split(): "split" | "拆分";
     form_split(id: i64): "Split #{id}" | "拆分 #{id}";
     split_means(): "linked both ways; nothing is taken from the old one (u takes it back)" | "双向关联；原工单内容不变（可按 u 撤销）";

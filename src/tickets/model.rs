@@ -187,6 +187,42 @@ pub fn taken_back(past: &[Happening]) -> Vec<usize> {
     undone.filter_map(|h| usize::try_from(h.data["n"].as_u64()?).ok()?.checked_sub(1)).collect()
 }
 
+/// What somebody does with a ticket that is open on their screen; the later ones weigh more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doing {
+    /// Looks at it.
+    Viewing,
+    /// Writes a note, a solution, another level.
+    Working,
+    /// Writes to the reporter.
+    Replying,
+}
+
+impl Doing {
+    /// The word used in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewing => "viewing",
+            Self::Working => "working",
+            Self::Replying => "replying",
+        }
+    }
+
+    /// The meaning of a word; an unknown one looks.
+    pub fn from_word(word: &str) -> Self {
+        [Self::Working, Self::Replying].into_iter().find(|d| d.word() == word).unwrap_or(Self::Viewing)
+    }
+}
+
+/// Somebody else who has a ticket open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Their name.
+    pub operator: String,
+    /// What they do with it.
+    pub doing: Doing,
+}
+
 /// The places (from 0) of what the user's side wrote and what still stands: messages, and further reports that say
 /// something. People count them from 1.
 pub fn messages(past: &[Happening]) -> Vec<usize> {

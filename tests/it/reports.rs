@@ -363,3 +363,75 @@ fn a_command_takes_no_key_that_means_something() {
         assert!(found.iter().all(|w| w.path.join(".") == "desk.command.1.key"), "{found:?}");
     }
 }
+
+on_both! {
+    async fn who_has_a_ticket_open_sees_who_else_has(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        door.run(&new("VPN")).await.expect("new");
+        door.run(&new("打印机")).await.expect("new");
+        let written = async || {
+            let sql = "SELECT operator, ticket_id, doing, at FROM presence ORDER BY operator, at";
+            let read = |r: &zhiban::store::Row<'_>| {
+                Ok((r.get::<String>(0)?, r.get::<i64>(1)?, r.get::<String>(2)?, r.get::<i64>(3)?))
+            };
+            fresh.store.rows(sql, vec![], read).await.expect("rows")
+        };
+        let (mut wang, mut li) = (desk(&fresh, "wang", &clock).await, desk(&fresh, "li", &clock).await);
+        wang.pass(10 * SECOND).await;
+        assert!(written().await.is_empty() && wang.beats == 0, "a list tells nothing");
+        wang.keys("enter").await;
+        let at = clock.now();
+        assert_eq!(written().await, [("wang".to_owned(), 1, "viewing".to_owned(), at)]);
+        li.keys("enter").await;
+        assert!(li.screen().contains("wang is looking at it"), "{}", li.screen());
+        assert!(!wang.screen().contains("li is looking"));
+        // told again only after five seconds, whatever is pressed meanwhile
+        wang.keys("r \"on it\"").await;
+        wang.pass(2 * SECOND).await;
+        assert_eq!(wang.beats, 1);
+        wang.pass(3 * SECOND).await;
+        assert_eq!(wang.beats, 2);
+        assert!(wang.screen().contains("li is looking at it"), "{}", wang.screen());
+        li.pass(5 * SECOND).await;
+        assert!(li.screen().contains("wang is replying"), "{}", li.screen());
+        // nothing new: nothing is drawn
+        _ = li.screen();
+        li.update(zhiban::console::Msg::Tick);
+        li.settle().await;
+        let beats = li.beats;
+        clock.set(clock.now() + 5 * SECOND);
+        wang.update(zhiban::console::Msg::Tick);
+        wang.settle().await;
+        li.update(zhiban::console::Msg::Tick);
+        li.settle().await;
+        assert_eq!(li.beats, beats + 1);
+        // before a reply leaves, one word
+        li.keys("r \"mine\" enter").await;
+        assert!(li.screen().contains("sending again"), "{}", li.screen());
+        assert_eq!(whole(&fresh, 1).await.1.len(), 1);
+        li.keys("enter").await;
+        assert_eq!(whole(&fresh, 1).await.1.len(), 2, "{}", li.screen());
+        // whoever goes away is gone: at once when they say so, else after three beats
+        li.keys("esc").await;
+        li.pass(5 * SECOND).await;
+        assert_eq!(written().await.len(), 1);
+        li.keys("enter").await;
+        li.pass(5 * SECOND).await;
+        assert!(li.screen().contains("wang is replying"), "{}", li.screen());
+        li.pass(16 * SECOND).await;
+        assert!(!li.screen().contains("wang is"), "{}", li.screen());
+        assert_eq!(written().await.len(), 1, "what was not renewed is forgotten");
+        // who may only look here tells nothing, and hears all the same
+        let tabs = zhiban::console::all_tabs(&Config::default().into(), "han");
+        let tabs = tabs.into_iter().filter(|t| t.key() == "tickets").collect();
+        let closed = fresh.door("han", Role::Operator, &clock).closed();
+        let mut han = Driver::new(tabs, Some(closed), clock.now(), None);
+        han.settle().await;
+        han.keys("G enter").await;
+        assert!(han.screen().contains("li is looking"), "{}", han.screen());
+        assert_eq!(written().await.len(), 1);
+        // journal and feed know nothing of it
+        assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").rows, 3);
+    }
+}

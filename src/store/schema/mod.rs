@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = &[
     ("handling", include_str!("handling.sql")),
     ("host pages", include_str!("host_pages.sql")),
     ("limits", include_str!("limits.sql")),
+    ("presence", include_str!("presence.sql")),
 ];
 
 /// The newest schema version this binary knows.

@@ -3,6 +3,7 @@
 mod calendar;
 mod filtered;
 mod handling;
+mod presence;
 mod queue;
 mod search;
 mod write;
@@ -18,6 +19,7 @@ pub use filtered::{Found, LOOKED_AT, MOST_COUNTED, count_filtered, filtered};
 pub use handling::{
     Unsafe, count_safe_starts, handlings, measured, outlook, put_typical, typical, uncounted, unmeasured,
 };
+pub use presence::{attend, leave, others};
 pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in, plans};
 pub use search::{Among, Similar, find, similar};
 pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_urgent_unowned, open_after, update};

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::console::tab::{Confirm, Effect, Field, Form, Listing as _, Pick, Preview};
 use crate::locale::tickets as say;
 use crate::tickets::actions::What;
-use crate::tickets::model::{Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of};
+use crate::tickets::model::{Doing, Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of};
 use crate::tickets::sla::Policy;
 use crate::tickets::store::{Order, Similar};
 use crate::tickets::view::{clock_text, order_word};
@@ -57,8 +57,10 @@ impl TicketsTab {
             return vec![];
         }
         let title = format!("{title} {}", self.numbers());
+        let about = if let [(id, _)] = chosen[..] { Some((id, Doing::Working.word())) } else { None };
         let submit = Box::new(move |values: &[String]| Ok(act_on(chosen.clone(), &make(values)?)));
-        vec![Effect::Form(Form::new(title, fields, submit).preview(preview))]
+        let form = Form::new(title, fields, submit).preview(preview);
+        vec![Effect::Form(Form { about, ..form })]
     }
 
     /// The numbers of the chosen tickets.

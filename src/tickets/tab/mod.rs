@@ -4,6 +4,7 @@ mod forms;
 mod help;
 mod load;
 mod new;
+mod presence;
 mod reply;
 mod split;
 mod troubles;
@@ -17,7 +18,7 @@ use ratatui::layout::Rect;
 use super::actions::{Change, Pull, What};
 use super::explain;
 use super::handling::{self, Outlook, Typical};
-use super::model::{Ticket, linked_host, policy};
+use super::model::{Doing, Ticket, linked_host, policy};
 use super::sla::Policy;
 use super::store::{Order, Queue};
 use super::view;
@@ -37,6 +38,7 @@ use help::{Help, Helped};
 pub(super) use load::file_line;
 pub use load::{Around, Evidence, File, Linkable};
 use load::{Jump, Lists, MARGIN, Page, Similar};
+use presence::Presence;
 use troubles::Watch;
 pub use troubles::{FindTroubles, Kind, Trouble, Troubles};
 
@@ -121,6 +123,7 @@ pub struct TicketsTab {
     similar: Option<Similar>,
     wanted_order: Arc<Mutex<Option<Order>>>,
     pulled: Arc<Mutex<Option<i64>>>,
+    presence: Presence,
 }
 
 impl TicketsTab {
@@ -160,6 +163,7 @@ impl TicketsTab {
             similar: None,
             wanted_order: Arc::default(),
             pulled: Arc::default(),
+            presence: Presence::new(),
         }
     }
 
@@ -250,6 +254,15 @@ impl Tab for TicketsTab {
     }
     fn topics(&self) -> &'static [&'static str] {
         &["ticket", "calendar", "quarantine", "trouble"]
+    }
+    fn beat(&mut self, seen: bool, writes: Option<(i64, &'static str)>, every: Millis, now: Millis) -> Option<Load> {
+        self.make_beat(seen, writes.map(|(id, word)| (id, Doing::from_word(word))), every, now)
+    }
+    fn beats_at(&self) -> Option<Millis> {
+        self.presence.due()
+    }
+    fn heard(&mut self, snapshot: Snapshot, now: Millis) -> bool {
+        self.take_beat(snapshot, now)
     }
     fn row(&self) -> Vec<(&'static str, String)> {
         let Some(t) = self.current() else { return vec![] };

@@ -1,22 +1,47 @@
 //! The form of a reply: it says that it is public, and what is often said can be picked.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use super::TicketsTab;
-use crate::console::tab::{Effect, Field, Offer};
+use super::presence::in_words;
+use crate::console::tab::{Effect, Field, Offer, Preview};
 use crate::locale::tickets as say;
 use crate::tickets::actions::What;
 use crate::tickets::canned;
+use crate::tickets::model::Doing;
 
 impl TicketsTab {
     pub(super) fn ask_reply(&self) -> Vec<Effect> {
         // the two must never be taken for each other: each says who reads it
         let to = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
         let fields = vec![Field::long(say::field_reply(), "")];
-        let what = |v: &[String]| Ok(What::Reply(v[0].clone()));
-        let mut effects = self.ask(say::form_reply(), fields, Self::note_line(say::reply_is_public(&to)), what);
+        let warned = AtomicBool::new(false);
+        let (others, id) = (self.presence.others.clone(), self.current().map_or(0, |t| t.id));
+        let writing = move || {
+            let known = others.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = if known.0 == id { known.1.as_slice() } else { &[] };
+            all.iter().filter(|o| o.doing != Doing::Viewing).cloned().collect::<Vec<_>>()
+        };
+        let seen = writing.clone();
+        let what = move |v: &[String]| {
+            let others = writing();
+            // two answers to one question are worse than one that comes a moment later
+            if !others.is_empty() && !warned.swap(true, Ordering::Relaxed) {
+                return Err(say::others_write(&in_words(&others)));
+            }
+            Ok(What::Reply(v[0].clone()))
+        };
+        let public = say::reply_is_public(&to);
+        let preview: Preview = Box::new(move |_, _| {
+            let others = seen();
+            let others = (!others.is_empty()).then(|| in_words(&others));
+            std::iter::once(public.clone()).chain(others).collect()
+        });
+        let mut effects = self.ask(say::form_reply(), fields, Some(preview), what);
         if let Some(Effect::Form(form)) = effects.first_mut() {
             form.offer = self.canned();
+            form.about = form.about.map(|(id, _)| (id, Doing::Replying.word()));
         }
         effects
     }

@@ -45,6 +45,10 @@ fn lines(tab: &TicketsTab, t: &Ticket, width: usize, ascii: bool, now: Millis) -
     let config = &tab.config;
     let detail = tab.detail.as_ref().filter(|(whole, _)| whole.id == t.id);
     let mut out: Vec<Line> = wrap(&t.title, width).into_iter().map(|l| (l, Role::Title)).collect();
+    if let Some((others, writes)) = tab.others_on(t.id, now) {
+        let role = if writes { Role::Warn } else { Role::Info };
+        out.extend(wrap(&others, width).into_iter().map(|line| (line, role)));
+    }
     let by = if ascii { "x" } else { "×" };
     out.push((
         format!("{}   {} {by} {}", level_word(&t.level), scope_word(&t.scope), level_word(&t.severity)),

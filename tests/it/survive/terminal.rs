@@ -150,3 +150,50 @@ fn a_panic_gives_the_terminal_back_and_leaves_a_report() {
     let report = home.texts("state/zhiban");
     assert!(report.contains("hostile ␛]52") && report.contains("terminal.rs"), "{report}");
 }
+
+/// Commands of the configuration that are given the terminal.
+const COMMANDS: &str = r#"
+[[desk.command]]
+name = "patient"
+key = "b"
+run = ["sh", "-c", "echo ticket $ZHIBAN_ID is waited for; exec sleep 600"]
+"#;
+
+#[test]
+fn a_command_has_the_terminal_and_its_signals_and_gives_it_back() {
+    let home = Home::sqlite();
+    home.write("config/zhiban/config.toml", COMMANDS);
+    _ = home.json(&["ticket", "new", "--title", "t"]);
+    let mut pty = Pty::open(&home, (100, 30), &["--tab", "tickets", "--lang", "en"]);
+    pty.wait_for("b patient");
+    pty.keys("b");
+    pty.wait_for("ticket 1 is waited for");
+    // ctrl-z would leave a program behind that nobody could go on with
+    pty.keys("\x1a");
+    pause(Duration::from_millis(300));
+    pty.keys("\x03");
+    pty.wait_for("any key leads back");
+    assert!(pty.screen().contains("ended by signal 2"), "{}", pty.screen());
+    pty.keys("x");
+    // the key that led back is no command, and what stopped the other program does not stop this one
+    pty.wait("the console", |screen| screen.contains("b patient") && screen.contains("patient: ended by signal 2"));
+    assert!(!pty.screen().contains("Solution"), "{}", pty.screen());
+    assert_eq!(pty.quit(), 0);
+    assert!(given_back(&pty.raw()));
+}
+
+#[test]
+fn who_was_given_the_console_and_nothing_else_starts_no_other_program() {
+    let home = Home::sqlite();
+    home.write("config/zhiban/config.toml", COMMANDS);
+    _ = home.json(&["ticket", "new", "--title", "t"]);
+    let mut command = Command::new("setsid");
+    home.settle(&mut command);
+    command.env("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+    command.args(["--ctty", PROGRAM, "--tab", "tickets", "--lang", "en"]);
+    let mut pty = Pty::start(command, (100, 30));
+    pty.wait_for("claim");
+    pty.keys("b");
+    pty.wait_for("no other programs are started from here");
+    assert_eq!(pty.quit(), 0);
+}
