@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use crossterm::event::KeyEvent;
 
 use super::duty::OnDuty;
+use super::form::FormLayer;
 use super::keymap::Keymap;
 use super::layer::Layer;
 use super::offer::{Ask, PAUSE};
-use super::tab::{Errand, Load, Snapshot, Tab, Task};
+use super::tab::{Compare, Errand, Load, Snapshot, Tab, Task};
 use super::undo::{Batch, Came};
 use crate::action::{Actor, Outcome};
 use crate::clock::{MINUTE, Millis, SECOND};
@@ -53,6 +54,8 @@ pub enum Msg {
     Edited(Result<String, String>),
     /// The answer to the question of this number that a form asked.
     Offered(u64, Result<Vec<(String, String)>, String>),
+    /// What somebody else changed, for the form of this number.
+    Compared(u64, Result<Vec<String>, String>),
     /// What a tab heard of other sessions.
     Heard(usize, Result<Snapshot, String>),
     /// A command of the configuration was noted in the journal, or refused.
@@ -101,6 +104,8 @@ pub(super) enum Work {
     Duty,
     /// A form's question, under this number.
     Ask(u64, Ask),
+    /// Find out what somebody else changed, for the form of this number.
+    Compare(u64, Compare),
     /// What a tab tells other sessions, and hears of them.
     Beat(usize, Load),
     /// Note in the journal that this command runs, if its operator may.
@@ -180,8 +185,10 @@ pub struct App {
     pub(super) beats: usize,
     /// What was typed and not sent, by the title of its form.
     pub(super) drafts: HashMap<String, Vec<String>>,
-    /// Questions that forms have asked.
-    questions: u64,
+    /// Forms that were sent and may come back, by their numbers.
+    pub(super) outgoing: HashMap<u64, Box<FormLayer>>,
+    /// Questions that forms have asked, and forms that were sent: their numbers.
+    pub(super) questions: u64,
     /// When the wall first saw a problem.
     pub(super) seen: HashMap<String, Millis>,
     /// Tabs whose problems the wall has looked at.
@@ -264,6 +271,7 @@ impl App {
             contact: now,
             beats: 0,
             drafts: HashMap::new(),
+            outgoing: HashMap::new(),
             questions: 0,
             seen: HashMap::new(),
             noticed: std::collections::HashSet::new(),
@@ -373,6 +381,7 @@ impl App {
             }
             // the form works without
             Msg::Offered(_, Err(why)) => tracing::warn!("not found for a form: {why}"),
+            Msg::Compared(number, lines) => self.compared(number, lines, now),
             Msg::Heard(i, Ok(snapshot)) => {
                 let changed = self.seats.get_mut(i).is_some_and(|seat| seat.tab.heard(snapshot, now));
                 self.dirty |= changed && i == self.active;

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::edit;
 use super::layer::{Reply, input, popup};
 use super::offer::{Ask, Offering};
-use super::tab::{Field, Form, Shape};
+use super::tab::{Compare, Field, Form, Shape};
 use super::when;
 use crate::clock::Millis;
 use crate::locale::console as say;
@@ -15,6 +15,8 @@ use crate::text;
 use crate::tui::paint::Brush;
 use crate::tui::theme::Role;
 
+/// Columns of a form.
+const WIDTH: u16 = 80;
 /// Lines of a long field.
 const LONG: u16 = 4;
 
@@ -30,6 +32,9 @@ pub(super) struct FormLayer {
     editor: bool,
     zone: chrono_tz::Tz,
     offering: Option<Offering>,
+    /// What somebody else changed meanwhile, and whether it still waits for what is to be done about it.
+    clash: Vec<String>,
+    asking: bool,
 }
 
 impl FormLayer {
@@ -45,7 +50,18 @@ impl FormLayer {
         }
         let cursor = form.fields.first().map_or(0, |f| f.value.len());
         let offering = form.offer.take().map(Offering::new);
-        Self { form, first, field: 0, cursor, error: None, editor, zone, offering }
+        Self { form, first, field: 0, cursor, error: None, editor, zone, offering, clash: vec![], asking: false }
+    }
+
+    /// How to find out what changed when somebody else was first.
+    pub(super) fn compare(&self) -> Option<Compare> {
+        self.form.compare.clone()
+    }
+
+    /// Shows what somebody else changed meanwhile, and asks what is to be done about it.
+    pub(super) fn clash(&mut self, lines: Vec<String>) {
+        self.clash = lines;
+        self.asking = true;
     }
 
     /// Looks at what was typed, for what follows from it.
@@ -143,7 +159,17 @@ impl FormLayer {
         self.error = None;
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         if key.code == KeyCode::Char('s') && ctrl {
+            self.asking = false;
             return self.submit(now);
+        }
+        if self.asking {
+            // no single letter: whoever types on must not send or lose anything by it
+            match key.code {
+                KeyCode::Enter => self.asking = false,
+                KeyCode::Char('x') if ctrl => return Reply::Close,
+                _ => {}
+            }
+            return Reply::Stay;
         }
         if key.code == KeyCode::Char('o')
             && ctrl
@@ -208,13 +234,17 @@ impl FormLayer {
 
     pub(super) fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         let fields = &self.form.fields;
-        let preview = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
+        let mut preview: Vec<(String, Role)> = self.clash_lines(area);
+        if !self.asking {
+            let own = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
+            preview.extend(own.into_iter().map(|line| (line, Role::Info)));
+        }
         let below = self.offering.as_ref().and_then(Offering::below);
         let under = |i: usize| below.filter(|(field, _)| *field == i).map_or(0, |(_, lines)| lines);
         let tall = |(i, f): (usize, &Field)| under(i) + if f.shape == Shape::Long { LONG } else { 1 };
         let height: u16 = fields.iter().enumerate().map(tall).sum();
         let extra = preview.len() + usize::from(!preview.is_empty()) + usize::from(self.error.is_some());
-        let inside = popup(brush, buf, area, &self.form.title, 80, height + extra as u16 + 4);
+        let inside = popup(brush, buf, area, &self.form.title, WIDTH, height + extra as u16 + 4);
         let width = inside.width.saturating_sub(2);
         let label = fields.iter().map(|f| text::width(&f.label)).max().unwrap_or(0).min(24) as u16;
         let x = inside.x + label + 3;
@@ -233,7 +263,7 @@ impl FormLayer {
             if lines == 0 {
                 break;
             }
-            let on = i == self.field;
+            let on = i == self.field && !self.asking;
             brush.text(buf, inside.x + 1, y, label, &f.label, if on { Role::Key } else { Role::Dim });
             let cursor = on.then_some(self.cursor);
             match f.shape {
@@ -276,9 +306,9 @@ impl FormLayer {
         if !preview.is_empty() {
             y += 1;
         }
-        for line in preview {
+        for (line, role) in preview {
             if y < bottom {
-                brush.text(buf, inside.x + 1, y, width, &line, Role::Info);
+                brush.text(buf, inside.x + 1, y, width, &line, role);
             }
             y += 1;
         }
@@ -301,9 +331,24 @@ impl FormLayer {
                 keys.push(say::form_editor());
             }
         }
+        if self.asking {
+            keys = vec![say::clash_send(), say::clash_edit(), say::clash_discard()];
+        }
         keys.push(say::form_cancel());
         let keys = keys.join(" · ");
         brush.text(buf, inside.x + 1, bottom, width, &keys, Role::Dim);
+    }
+}
+
+impl FormLayer {
+    /// What somebody else changed, as it is shown in a popup over `area`: as much as there is room for.
+    fn clash_lines(&self, area: Rect) -> Vec<(String, Role)> {
+        let width = usize::from(WIDTH.min(area.width).saturating_sub(4));
+        let lines = self.clash.iter().enumerate().flat_map(|(i, line)| {
+            let role = if i == 0 { Role::Warn } else { Role::Text };
+            text::wrap(line, width).into_iter().map(move |line| (line, role))
+        });
+        lines.take(usize::from(area.height / 2)).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use super::layer::{Layer, Reply};
 use super::list::{Item, List};
 use super::reader::Reader;
 use super::tab::{Effect, Pick};
-use super::undo::{Batch, Kind};
+use super::undo::{Batch, Kind, Sent};
 use crate::clock::Millis;
 use crate::locale::console as say;
 use crate::tui::command::{Command, Lookup, intern, key_text};
@@ -93,15 +93,22 @@ impl App {
     }
 
     fn replied(&mut self, reply: Reply, now: Millis) {
-        if !matches!(reply, Reply::Stay | Reply::Edit(_) | Reply::Open(_)) {
-            self.layers.pop();
-        }
+        let left =
+            if matches!(reply, Reply::Stay | Reply::Edit(_) | Reply::Open(_)) { None } else { self.layers.pop() };
         match reply {
             Reply::Stay | Reply::Close => {}
             Reply::Done(effects) => self.effects(effects, now),
             Reply::Sent(effects, title, values) => {
                 self.drafts.remove(&title);
-                self.follow(effects, Some((title, values)), now);
+                let form = match left {
+                    Some(Layer::Form(form)) if form.compare().is_some() => {
+                        self.questions += 1;
+                        self.outgoing.insert(self.questions, form);
+                        Some(self.questions)
+                    }
+                    _ => None,
+                };
+                self.follow(effects, Some(Sent { title, values, form }), now);
             }
             Reply::Edit(text) => self.work.push(Work::Edit(text)),
             Reply::Open(pick) => self.layers.push(Layer::List(List::pick(pick))),
@@ -315,7 +322,7 @@ impl App {
     }
 
     /// Does `effects`, which follow from what was `sent` with a form.
-    fn follow(&mut self, effects: Vec<Effect>, mut sent: Option<(String, Vec<String>)>, now: Millis) {
+    fn follow(&mut self, effects: Vec<Effect>, mut sent: Option<Sent>, now: Millis) {
         for effect in effects {
             match effect {
                 Effect::Act(actions) if self.read_only => {
@@ -363,12 +370,13 @@ impl App {
                 Effect::Insert(text) => self.layers.last_mut().into_iter().for_each(|layer| layer.paste(&text)),
                 Effect::Instead(effects) => {
                     let kept = match self.layers.pop_if(|layer| matches!(layer, Layer::Form(_))) {
-                        Some(Layer::Form(form)) => Some(form.kept()),
+                        Some(Layer::Form(form)) => {
+                            let (title, values) = form.kept();
+                            self.drafts.remove(&title);
+                            Some(Sent { title, values, form: None })
+                        }
                         _ => None,
                     };
-                    if let Some((title, _)) = &kept {
-                        self.drafts.remove(title);
-                    }
                     self.follow(effects, kept, now);
                 }
                 Effect::GoTo(key) => {
@@ -377,6 +385,10 @@ impl App {
                     }
                 }
             }
+        }
+        // nothing came of it that could fail
+        if let Some(form) = sent.and_then(|s| s.form) {
+            self.outgoing.remove(&form);
         }
     }
 }

@@ -328,6 +328,13 @@ fn spawn_work(
                     _ = tx.send(Msg::Acted(batch, came.unwrap_or_else(|_| Came::fault(crate::log::fault()))));
                 });
             }
+            Work::Compare(number, compare) => {
+                tokio::spawn(async move {
+                    let lines = AssertUnwindSafe(compare(door)).catch_unwind().await;
+                    let lines = lines.unwrap_or_else(|_| Err(crate::log::fault()));
+                    _ = tx.send(Msg::Compared(number, lines));
+                });
+            }
             Work::Beat(i, load) => {
                 tokio::spawn(async move {
                     let heard = AssertUnwindSafe(load(door)).catch_unwind().await;

@@ -159,12 +159,17 @@ pub struct Form {
     pub offer: Option<Offer>,
     /// Number of what it is about, and in a word what is done to it: for [`Tab::beat`].
     pub about: Option<(i64, &'static str)>,
+    /// Where it changes what was seen: what it is asked when somebody else was first.
+    pub compare: Option<Compare>,
 }
+
+/// What changed since it was last looked at, in lines; from now on that is what was seen.
+pub type Compare = Arc<dyn Fn(Door) -> BoxFuture<'static, Result<Vec<String>, String>> + Send + Sync>;
 
 impl Form {
     /// A form that shows and offers nothing beside its fields.
     pub fn new(title: String, fields: Vec<Field>, submit: Submit) -> Self {
-        Self { title, fields, preview: None, submit, offer: None, about: None }
+        Self { title, fields, preview: None, submit, offer: None, about: None, compare: None }
     }
 
     /// With live lines below the fields.

@@ -147,6 +147,10 @@ impl Driver {
                         let came = act(door, &batch).await;
                         self.update(Msg::Acted(batch, came));
                     }
+                    (Work::Compare(number, compare), Some(door)) => {
+                        let lines = compare(door.clone()).await;
+                        self.update(Msg::Compared(number, lines));
+                    }
                     (Work::Beat(i, load), Some(door)) => {
                         self.beats += 1;
                         let heard = load(door.clone()).await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::app::App;
 use super::app::Work;
+use super::layer::Layer;
 use crate::action::{Action, ActionError, Door, Outcome};
 use crate::clock::Millis;
 use crate::locale::console as say;
@@ -30,8 +31,19 @@ pub struct Batch {
     pub kind: Kind,
     /// What each of them takes back or does again; empty when they are asked for anew.
     pub(super) from: Vec<Outcome>,
-    /// The title and the values of the form they come from, kept until they have succeeded.
-    pub(super) sent: Option<(String, Vec<String>)>,
+    /// The form they come from: what was typed is kept until they have succeeded.
+    pub(super) sent: Option<Sent>,
+}
+
+/// A form that was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    /// Its title.
+    pub(super) title: String,
+    /// What its fields held.
+    pub(super) values: Vec<String>,
+    /// The number under which it waits, where it can come back.
+    pub(super) form: Option<u64>,
 }
 
 impl Batch {
@@ -46,14 +58,27 @@ impl Batch {
 pub struct Came {
     /// What was done.
     pub done: Vec<Outcome>,
-    /// Number of an action that was not done, why, and whether it may succeed another time.
-    pub failed: Vec<(usize, String, bool)>,
+    /// What was not done.
+    pub failed: Vec<Failed>,
+}
+
+/// An action that was not done.
+#[derive(Debug, Default)]
+pub struct Failed {
+    /// Its number.
+    pub at: usize,
+    /// Why; empty where an earlier one says it.
+    pub why: String,
+    /// Whether it may succeed another time.
+    pub again: bool,
+    /// Whether somebody else was first.
+    pub conflict: bool,
 }
 
 impl Came {
     /// Nothing, because of a fault of the program itself.
     pub(super) fn fault(why: String) -> Self {
-        Self { done: vec![], failed: vec![(0, why, false)] }
+        Self { done: vec![], failed: vec![Failed { why, ..Failed::default() }] }
     }
 }
 
@@ -66,9 +91,10 @@ pub(super) async fn act(door: &Door, batch: &Batch) -> Came {
             Ok(outcome) => came.done.push(outcome),
             Err(e) => {
                 let for_all = matches!(e, ActionError::Store(_) | ActionError::Denied { .. } | ActionError::ReadOnly);
-                came.failed.push((i, e.to_string(), for_all));
+                let conflict = matches!(e, ActionError::Conflict { .. });
+                came.failed.push(Failed { at: i, why: e.to_string(), again: for_all, conflict });
                 if for_all {
-                    let rest = (i + 1..batch.actions.len()).map(|i| (i, String::new(), true));
+                    let rest = (i + 1..batch.actions.len()).map(|at| Failed { at, again: true, ..Failed::default() });
                     came.failed.extend(rest);
                     break;
                 }
@@ -107,6 +133,26 @@ impl App {
         self.say(empty, Role::Dim, now);
     }
 
+    /// What somebody else changed is known: the form comes back with it, unless something else is being typed by now.
+    pub(super) fn compared(&mut self, number: u64, lines: Result<Vec<String>, String>, now: Millis) {
+        let Some(mut form) = self.outgoing.remove(&number) else { return };
+        match lines {
+            Ok(lines) if self.layers.is_empty() => {
+                form.clash(lines);
+                self.layers.push(Layer::Form(form));
+                self.message = None;
+                self.dirty = true;
+            }
+            lines => {
+                let (title, values) = form.kept();
+                self.drafts.insert(title, values);
+                let why =
+                    lines.err().unwrap_or_else(|| self.message.take().map_or_else(String::new, |(text, ..)| text));
+                self.say(format!("{why} · {}", say::draft_kept()), Role::Critical, now);
+            }
+        }
+    }
+
     pub(super) fn acted(&mut self, batch: Batch, came: Came, now: Millis) {
         let Batch { actions, kind, mut from, sent } = batch;
         let Came { done, failed } = came;
@@ -114,7 +160,7 @@ impl App {
         for outcome in &done {
             self.session.push((now, undone(&outcome.message)));
         }
-        let reasons: Vec<&str> = failed.iter().map(|(_, why, _)| why.as_str()).filter(|why| !why.is_empty()).collect();
+        let reasons: Vec<&str> = failed.iter().map(|f| f.why.as_str()).filter(|why| !why.is_empty()).collect();
         for why in &reasons {
             self.session.push((now, say::not_done(why)));
         }
@@ -129,12 +175,24 @@ impl App {
             (if actions.len() == 1 { why } else { undone(&part) }, Role::Critical)
         };
         // what was typed is safe until all of it is done
-        if let Some((title, values)) = sent.filter(|_| !failed.is_empty()) {
-            self.drafts.insert(title, values);
-            text = format!("{text} · {}", say::draft_kept());
+        if let Some(sent) = sent {
+            let form = sent.form.and_then(|n| self.outgoing.remove(&n));
+            let clashes = actions.len() == 1 && failed.iter().any(|f| f.conflict);
+            match form.and_then(|form| Some((form.compare()?, form))).filter(|_| clashes) {
+                Some((compare, form)) => {
+                    self.questions += 1;
+                    self.outgoing.insert(self.questions, form);
+                    self.work.push(Work::Compare(self.questions, compare));
+                }
+                None if !failed.is_empty() => {
+                    self.drafts.insert(sent.title, sent.values);
+                    text = format!("{text} · {}", say::draft_kept());
+                }
+                None => {}
+            }
         }
         // what may succeed another time waits where it was; the rest is past and would stand in the way
-        let again: Vec<usize> = failed.iter().filter(|(_, _, again)| *again).map(|(i, ..)| *i).collect();
+        let again: Vec<usize> = failed.iter().filter(|f| f.again).map(|f| f.at).collect();
         let mut waiting: Vec<Outcome> = Vec::new();
         for (i, outcome) in from.drain(..).enumerate() {
             if again.contains(&i) {

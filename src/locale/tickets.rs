@@ -28,6 +28,9 @@ crate::messages! {
     is_working(who: &str): "{who} is working on it" | "{who} 正在处理";
     is_replying(who: &str): "{who} is replying" | "{who} 正在回复";
     others_write(who: &str): "{who}: sending again sends it all the same" | "{who}：再次提交将照常发送";
+    changed_by(id: i64, who: &str, at: &str): "#{id} was changed by {who} at {at} while you were writing" | "您编辑期间，{who} 于 {at} 修改了 #{id}";
+    more_happened(n: usize): "… {n} more before these" | "… 此前另有 {n} 条";
+    label_state(): "state" | "状态";
     key_split(): "split" | "拆分";
     form_split(id: i64): "Split #{id}" | "拆分 #{id}";
     split_means(): "linked both ways; nothing is taken from the old one (u takes it back)" | "双向关联；原工单内容不变（可按 u 撤销）";

@@ -434,4 +434,52 @@ on_both! {
         // journal and feed know nothing of it
         assert_eq!(zhiban::journal::verify(&fresh.store).await.expect("verify").rows, 3);
     }
+
+    async fn what_somebody_else_changed_is_shown_and_the_text_stays(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        door.run(&new("VPN")).await.expect("new");
+        let mut d = desk(&fresh, "wang", &clock).await;
+        let replies = async || {
+            let past = whole(&fresh, 1).await.1;
+            past.iter().filter(|h| h.kind == "reply").map(|h| h.data["text"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        let meanwhile = async |text: &str| {
+            clock.set(clock.now() + MINUTE);
+            door.run(&Change::new(1, What::Note(text.into()))).await.expect("note");
+        };
+        d.keys("r \"my words\"").await;
+        door.run(&Change::new(1, What::Claim)).await.expect("claim");
+        let wrote = What::UserMessage { from: "张敏".into(), text: "还是不行".into() };
+        door.run(&Change::new(1, wrote)).await.expect("message");
+        d.keys("enter").await;
+        let screen = d.screen();
+        for wanted in ["changed by li at 11-24 10:00:00", "owner: — → li", "new → in hand", "张敏: 还是不行", "my words", "ctrl-s"] {
+            assert!(screen.contains(wanted), "{wanted}: {screen}");
+        }
+        // a letter sends nothing and loses nothing
+        d.keys("\"sdxy\"").await;
+        assert_eq!(replies().await, [""; 0]);
+        // back to the text, which can be changed; whoever is first again is shown again, and only what is new
+        d.keys("enter \" and more\"").await;
+        meanwhile("note of li").await;
+        d.keys("enter").await;
+        let screen = d.screen();
+        assert!(screen.contains("note of li") && !screen.contains("owner: —"), "{screen}");
+        d.keys("ctrl-s").await;
+        assert_eq!(replies().await, ["my words and more"], "{}", d.screen());
+        // discarded, it is gone
+        d.keys("r \"second\"").await;
+        meanwhile("again").await;
+        d.keys("enter").await;
+        assert!(d.screen().contains("again"), "{}", d.screen());
+        d.keys("ctrl-x r").await;
+        assert!(!d.screen().contains("second"), "{}", d.screen());
+        // left, it is kept
+        d.keys("\"third\"").await;
+        meanwhile("once more").await;
+        d.keys("enter esc r").await;
+        assert!(d.screen().contains("third"), "{}", d.screen());
+        assert_eq!(replies().await.len(), 1);
+    }
 }

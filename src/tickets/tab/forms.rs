@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::compare::{self, Seen};
 use super::{TicketsTab, act_on};
 use crate::action::Role;
 use crate::clock::Millis;
@@ -57,10 +58,36 @@ impl TicketsTab {
             return vec![];
         }
         let title = format!("{title} {}", self.numbers());
-        let about = if let [(id, _)] = chosen[..] { Some((id, Doing::Working.word())) } else { None };
-        let submit = Box::new(move |values: &[String]| Ok(act_on(chosen.clone(), &make(values)?)));
-        let form = Form::new(title, fields, submit).preview(preview);
-        vec![Effect::Form(Form { about, ..form })]
+        vec![Effect::Form(self.form(chosen, title, fields, preview, make))]
+    }
+
+    /// As [`TicketsTab::ask`], of these tickets. One of them alone is compared when somebody else was first.
+    fn form(
+        &self,
+        chosen: Vec<(i64, Option<i64>)>,
+        title: String,
+        fields: Vec<Field>,
+        preview: Option<Preview>,
+        make: impl Fn(&[String]) -> Result<What, String> + Send + 'static,
+    ) -> Form {
+        let one = if let [(id, Some(_))] = chosen[..] { Some(id) } else { None };
+        let before = one.and_then(|id| self.seen(id)).map(|seen| Arc::new(Mutex::new(seen)));
+        let (held, now) = (before.clone(), move || chosen.clone());
+        let submit = Box::new(move |values: &[String]| {
+            let seen = held.as_ref().map(|h| h.lock().unwrap_or_else(PoisonError::into_inner));
+            let chosen = seen.map_or_else(&now, |s| vec![(s.ticket.id, Some(s.ticket.version))]);
+            Ok(act_on(chosen, &make(values)?))
+        });
+        let compare = before.map(|before| compare::compare(self.config.clone(), before));
+        let about = one.map(|id| (id, Doing::Working.word()));
+        Form { about, compare, ..Form::new(title, fields, submit).preview(preview) }
+    }
+
+    /// Ticket `id` as it is seen now.
+    fn seen(&self, id: i64) -> Option<Seen> {
+        let ticket = self.rows.iter().find(|t| t.id == id)?.clone();
+        let known = self.detail.as_ref().filter(|(t, _)| (t.id, t.version) == (id, ticket.version));
+        Some(Seen { known: known.map(|(_, past)| past.len()), ticket })
     }
 
     /// The numbers of the chosen tickets.
@@ -260,11 +287,10 @@ impl TicketsTab {
             Field::long(say::field_reason(), ""),
         ];
         let chosen = vec![(t.id, Some(t.version))];
-        let submit = Box::new(move |v: &[String]| {
-            Ok(act_on(chosen.clone(), &What::Excuse { clock: v[0].clone(), reason: v[1].clone() }))
-        });
+        let make = |v: &[String]| Ok(What::Excuse { clock: v[0].clone(), reason: v[1].clone() });
         let preview = Self::note_line(say::excuse_keeps());
-        vec![Effect::Form(Form::new(format!("{} #{}", say::key_excuse(), t.id), fields, submit).preview(preview))]
+        let title = format!("{} #{}", say::key_excuse(), t.id);
+        vec![Effect::Form(self.form(chosen, title, fields, preview, make))]
     }
 
     /// What the wall and the clipboard say of a ticket's clock.

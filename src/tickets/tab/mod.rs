@@ -1,5 +1,6 @@
 //! The ticket tab: state and keys.
 
+mod compare;
 mod forms;
 mod help;
 mod load;
