@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tab::{Effect, Field, Form};
+use super::tab::{Effect, Field, Form, Preview};
 use crate::action::{Action, BoxFuture, Door};
 use crate::knowledge::actions::{Answered, Write};
 use crate::knowledge::model::{Article, Lesson};
@@ -59,11 +59,6 @@ pub(super) fn form(t: &Ticket) -> Form {
         };
         Ok(vec![Effect::Act(vec![Arc::new(Write { article, seen: None })])])
     });
-    Form {
-        title: say::article_of(t.id),
-        fields,
-        preview: Some(Box::new(move |_, _| vec![note.clone()])),
-        offer: None,
-        submit,
-    }
+    let preview: Preview = Box::new(move |_, _| vec![note.clone()]);
+    Form::new(say::article_of(t.id), fields, submit).preview(Some(preview))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{TicketsTab, act_on};
 use crate::action::{Action, BoxFuture, Door};
 use crate::clock::{MINUTE, Millis};
-use crate::console::tab::{Effect, Field, Form, Load, Pick, Reading, Snapshot};
+use crate::console::tab::{Effect, Field, Form, Load, Pick, Preview, Reading, Snapshot};
 use crate::locale::tickets as say;
 use crate::tickets::actions::{Change, What};
 use crate::tickets::model::Ticket;
@@ -212,11 +212,7 @@ fn answer(ticket: i64, o: &Offer, answers: Option<Answers>) -> Vec<Effect> {
         Ok(effects)
     });
     let note = say::answer_is_public();
-    vec![Effect::Form(Form {
-        title: say::answer_with(ticket, &o.title),
-        fields: vec![Field::long(say::field_reply(), o.extract.clone())],
-        preview: Some(Box::new(move |_, _| vec![note.clone()])),
-        offer: None,
-        submit,
-    })]
+    let fields = vec![Field::long(say::field_reply(), o.extract.clone())];
+    let preview: Preview = Box::new(move |_, _| vec![note.clone()]);
+    vec![Effect::Form(Form::new(say::answer_with(ticket, &o.title), fields, submit).preview(Some(preview)))]
 }
