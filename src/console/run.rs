@@ -260,7 +260,7 @@ async fn show(door: Door, options: Options, works: Handle) -> Result<(), String>
     drop(screen);
     for load in app.leave(clock.now()) {
         // the others find out by themselves where the store does not answer
-        _ = tokio::time::timeout(FAREWELL, load(door.clone())).await;
+        _ = tokio::time::timeout(FAREWELL, works.spawn(load(door.clone()))).await;
     }
     Ok(())
 }
@@ -308,7 +308,7 @@ fn spawn_work(
                 });
             }
             Work::Beside(i, load) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     match AssertUnwindSafe(load(door)).catch_unwind().await {
                         Ok(Ok(found)) => _ = tx.send(Msg::Push(i, found)),
                         Ok(Err(why)) => tracing::warn!("{why}"),
@@ -317,7 +317,7 @@ fn spawn_work(
                 });
             }
             Work::Errand(errand) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let told = AssertUnwindSafe(errand(door)).catch_unwind().await;
                     _ = tx.send(Msg::Told(told.unwrap_or_else(|_| Err(crate::log::fault()))));
                 });
@@ -329,21 +329,21 @@ fn spawn_work(
                 });
             }
             Work::Compare(number, compare) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let lines = AssertUnwindSafe(compare(door)).catch_unwind().await;
                     let lines = lines.unwrap_or_else(|_| Err(crate::log::fault()));
                     _ = tx.send(Msg::Compared(number, lines));
                 });
             }
             Work::Beat(i, load) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let heard = AssertUnwindSafe(load(door)).catch_unwind().await;
                     let heard = heard.unwrap_or_else(|_| Err(crate::log::fault()));
                     _ = tx.send(Msg::Heard(i, heard));
                 });
             }
             Work::Ask(number, ask) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let found = AssertUnwindSafe(ask(door)).catch_unwind().await;
                     let found = found.unwrap_or_else(|_| Err(crate::log::fault()));
                     _ = tx.send(Msg::Offered(number, found));
@@ -355,13 +355,13 @@ fn spawn_work(
             Work::Edit(text) => aside = Some(Aside::Edit(text)),
             Work::HandOver(task) => aside = Some(Aside::Run(task)),
             Work::Note(task) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let noted = door.run(&task).await.map(|_| ()).map_err(|e| e.to_string());
                     _ = tx.send(Msg::Noted(task, noted));
                 });
             }
             Work::Background(task) => {
-                tokio::spawn(async move {
+                works.spawn(async move {
                     let came = task.capture().await;
                     _ = tx.send(Msg::Ran(task.name, came));
                 });
