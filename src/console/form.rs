@@ -234,7 +234,7 @@ impl FormLayer {
 
     pub(super) fn draw(&self, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, now: Millis) {
         let fields = &self.form.fields;
-        let mut preview: Vec<(String, Role)> = self.clash_lines(area);
+        let mut preview: Vec<(String, Role)> = self.clash_lines(area, brush.ascii);
         if !self.asking {
             let own = self.form.preview.as_ref().map(|p| p(&self.values(now), now)).unwrap_or_default();
             preview.extend(own.into_iter().map(|line| (line, Role::Info)));
@@ -342,11 +342,12 @@ impl FormLayer {
 
 impl FormLayer {
     /// What somebody else changed, as it is shown in a popup over `area`: as much as there is room for.
-    fn clash_lines(&self, area: Rect) -> Vec<(String, Role)> {
+    fn clash_lines(&self, area: Rect, ascii: bool) -> Vec<(String, Role)> {
         let width = usize::from(WIDTH.min(area.width).saturating_sub(4));
         let lines = self.clash.iter().enumerate().flat_map(|(i, line)| {
             let role = if i == 0 { Role::Warn } else { Role::Text };
-            text::wrap(line, width).into_iter().map(move |line| (line, role))
+            let line = if ascii { line.replace('→', "->") } else { line.clone() };
+            text::wrap(&line, width).into_iter().map(move |line| (line, role))
         });
         lines.take(usize::from(area.height / 2)).collect()
     }

@@ -58,8 +58,8 @@ crate::messages! {
     command_option(name: &str, value: &str): "{name}: {value} would be taken for an option" | "{name}：{value} 会被当作选项";
     command_not_begun(name: &str, why: &str): "{name} could not be started: {why}" | "无法启动 {name}：{why}";
     command_confined(): "no other programs are started from here" | "此处不允许启动其他程序";
-    clash_send(): "ctrl-s send all the same" | "ctrl-s 仍然提交";
-    clash_edit(): "enter back to the text" | "enter 继续编辑";
+    clash_send(): "ctrl-s send anyway" | "ctrl-s 仍然提交";
+    clash_edit(): "enter edit on" | "enter 继续编辑";
     clash_discard(): "ctrl-x discard" | "ctrl-x 放弃";
     nothing_offered(): "there is nothing to choose here yet" | "暂无可选内容";
     form_editor(): "ctrl-e editor" | "ctrl-e 编辑器";
