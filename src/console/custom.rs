@@ -290,7 +290,7 @@ mod tests {
         assert!(task(&["/nonexistent"], ROW).expect("task").capture().await.is_err());
         let (_, lines) = task(&["sh", "-c", "sleep 60 & echo done"], ROW).expect("task").capture().await.expect("ran");
         assert_eq!(lines, ["done"], "a child that stays does not hold it up");
-        let many = task(&["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x"], &[]).expect("task");
+        let many = task(&["sh", "-c", "head -c 200000 /dev/zero | tr '\\0' x"], ROW).expect("task");
         let (_, lines) = many.capture().await.expect("ran");
         assert_eq!((lines[0].len(), lines.len()), (MOST, 2));
     }
