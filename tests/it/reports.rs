@@ -289,7 +289,7 @@ on_both! {
         let mut config = Config::default();
         config.desk.command = vec![
             DeskCommand { background: true, ..command("echo", "b", &["echo", "{id}", "{title}", "{host}"]) },
-            DeskCommand { confirm: true, ..command("shell", "t s", &["ssh", "{host}"]) },
+            DeskCommand { confirm: true, ..command("shell", "C s", &["ssh", "{host}"]) },
             DeskCommand { background: true, ..command("whose", "B", &["echo", "{owner}"]) },
             DeskCommand { tab: "health".into(), ..command("elsewhere", "D", &["ssh", "{host}"]) },
         ];
@@ -310,11 +310,11 @@ on_both! {
         d.keys("b").await;
         let screen = d.screen();
         assert!(screen.contains("1 VPN; $(touch /tmp/no) ␛[2J db-01") && screen.contains("ended with code 0"), "{screen}");
-        d.keys("esc t s").await;
+        d.keys("esc C s").await;
         assert!(d.screen().contains("Run shell?") && d.screen().contains("ssh db-01"), "{}", d.screen());
         d.keys("n").await;
         assert!(d.handed.is_empty());
-        d.keys("t s y").await;
+        d.keys("C s y").await;
         assert_eq!(d.handed[0].argv, ["ssh", "db-01"]);
         d.keys("B").await;
         assert!(d.screen().contains("has no owner"), "{}", d.screen());
