@@ -126,17 +126,25 @@ pub struct Outlook {
     pub fall_out: Vec<i64>,
 }
 
-/// Whether `hands` people who each do one after the other, what is due first first, are in time with all of it.
-fn in_time(policy: &Policy, ahead: &[&Ahead], hands: usize, now: Millis) -> bool {
-    let mut free = vec![now; hands.max(1)];
-    ahead.iter().all(|a| {
-        let Some(next) = free.iter_mut().min() else { return false };
+/// People who each do one thing after the other, whoever is free first the next.
+struct People<'a> {
+    policy: &'a Policy,
+    free: Vec<Millis>,
+}
+
+impl<'a> People<'a> {
+    fn new(policy: &'a Policy, hands: usize, now: Millis) -> Self {
+        Self { policy, free: vec![now; hands.max(1)] }
+    }
+
+    /// Somebody does it; whether it is done in time.
+    fn do_it(&mut self, a: &Ahead) -> bool {
+        let Some(next) = self.free.iter_mut().min() else { return false };
         // without work left, and where a calendar never opens again, nobody is held up
-        let calendar = policy.rule(&a.level).filter(|_| a.work > 0);
-        let done = calendar.and_then(|(_, c)| c.deadline(*next, a.work, &[])).unwrap_or(*next);
-        *next = done;
-        done <= a.due
-    })
+        let calendar = self.policy.rule(&a.level).filter(|_| a.work > 0);
+        *next = calendar.and_then(|(_, c)| c.deadline(*next, a.work, &[])).unwrap_or(*next);
+        *next <= a.due
+    }
 }
 
 /// Which of `ahead` cannot be done in time by `hands` people who begin now: earliest due first, and whenever one comes
@@ -145,13 +153,23 @@ fn in_time(policy: &Policy, ahead: &[&Ahead], hands: usize, now: Millis) -> bool
 pub fn outlook(policy: &Policy, mut ahead: Vec<Ahead>, hands: usize, now: Millis) -> Outlook {
     ahead.sort_by_key(|a| (a.due, a.id));
     let (mut kept, mut out): (Vec<&Ahead>, Vec<&Ahead>) = (vec![], vec![]);
+    let mut people = People::new(policy, hands, now);
     for a in &ahead {
         kept.push(a);
-        if !in_time(policy, &kept, hands, now) {
-            // of equal length the one that is due last goes
-            let longest = kept.iter().enumerate().max_by_key(|(i, a)| (a.work, *i)).map(|(i, _)| i);
-            out.extend(longest.map(|i| kept.remove(i)));
+        if people.do_it(a) {
+            continue;
         }
+        // of equal length the one that is due last goes
+        let longest = kept.iter().enumerate().max_by_key(|(i, a)| (a.work, *i)).map(|(i, _)| i);
+        out.extend(longest.map(|i| kept.remove(i)));
+        people = People::new(policy, hands, now);
+        kept.retain(|a| {
+            let in_time = people.do_it(a);
+            if !in_time {
+                out.push(a);
+            }
+            in_time
+        });
     }
     out.sort_by_key(|a| (a.due, a.id));
     Outlook { tickets: ahead.len(), hands, fall_out: out.iter().map(|a| a.id).collect() }

@@ -166,12 +166,10 @@ async fn rows_around(
 }
 
 /// How long tickets take, and which of those ahead cannot all be done by who is on duty.
-async fn look_ahead(door: &Door, hands: Option<Hands>, now: Millis) -> Result<(Vec<Typical>, Outlook), StoreError> {
+async fn look_ahead(door: &Door, hands: Option<usize>, now: Millis) -> Result<(Vec<Typical>, Outlook), StoreError> {
     let typical = store::typical(door.store()).await?;
     let outlook = match hands {
-        Some(hands) => {
-            store::outlook(door.store(), &door.config().tickets, &typical, hands(door.clone()).await, now).await?
-        }
+        Some(hands) => store::outlook(door.store(), &door.config().tickets, &typical, hands, now).await?,
         None => Outlook::default(),
     };
     Ok((typical, outlook))
@@ -239,7 +237,9 @@ impl TicketsTab {
         let near_start = self.whole.0 && self.place.at < MARGIN;
         let at = self.current().filter(|_| !near_start).map(|t| order.place(t));
         let around = self.around;
-        let hands = around.map(|a| a.hands);
+        // who is on duty changes at a hand-over, not with every ticket
+        let known = self.hands.filter(|(at, _)| (0..OFFERS).contains(&(now - at))).map(|(_, hands)| hands);
+        let ask = around.map(|a| a.hands);
         let watch = around.filter(|_| !only_detail && self.watch.is_old(now));
         Box::new(move |door| {
             Box::pin(async move {
@@ -268,6 +268,10 @@ impl TicketsTab {
                     for filter in &saved {
                         saved_counts.push(store::count_filtered(s, filter, &me, now).await.map_err(text)?);
                     }
+                    let hands = match (known, ask) {
+                        (None, Some(ask)) => Some(ask(door.clone()).await),
+                        (known, _) => known,
+                    };
                     let (typical, outlook) = look_ahead(&door, hands, now).await.map_err(text)?;
                     Some(Rows { around: rows, counts, saved_counts, capped, typical, outlook, whole, jump })
                 };
@@ -353,6 +357,11 @@ impl TicketsTab {
         self.saved_counts = fresh.saved_counts;
         self.capped = fresh.capped;
         self.typical = fresh.typical;
+        if fresh.outlook.hands > 0
+            && self.hands.is_none_or(|(at, hands)| hands != fresh.outlook.hands || !(0..OFFERS).contains(&(now - at)))
+        {
+            self.hands = Some((now, fresh.outlook.hands));
+        }
         self.outlook = fresh.outlook;
         self.whole = fresh.whole;
         match fresh.jump {

@@ -93,6 +93,8 @@ pub struct TicketsTab {
     pub(super) typical: Vec<Typical>,
     /// What can be done in time by who is on duty.
     pub(super) outlook: Outlook,
+    /// How many people are on duty, and when that was asked.
+    hands: Option<(Millis, usize)>,
     /// A year whose holiday list should be there by now.
     pub(super) missing_list: Option<i32>,
     whole: (bool, bool),
@@ -142,6 +144,7 @@ impl TicketsTab {
             detail: None,
             typical: vec![],
             outlook: Outlook::default(),
+            hands: None,
             missing_list: None,
             whole: (true, true),
             jump: None,
