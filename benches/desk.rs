@@ -249,7 +249,16 @@ async fn feed(name: &str, url: &str, bar: f64) {
         .iter()
         .map(|s| Door::new(s.clone(), Clock::System, Config::default().into(), actor.clone(), false))
         .collect();
-    doors[0].run(&New { title: "t".into(), ..New::default() }).await.expect("new");
+    doors[0]
+        .run(&New {
+            title: "t".into(),
+            scope: "individual".into(),
+            severity: "general".into(),
+            channel: "phone".into(),
+            ..New::default()
+        })
+        .await
+        .expect("new");
     let mut times = vec![];
     for round in 0..ROUNDS {
         // what is still on its way from before is let pass
