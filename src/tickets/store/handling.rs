@@ -3,7 +3,7 @@
 
 use super::read_happening;
 use crate::args;
-use crate::clock::Millis;
+use crate::clock::{DAY, Millis};
 use crate::config::Tickets;
 use crate::store::{Store, StoreError};
 use crate::tickets::handling::{Ahead, Outlook, Typical, WEIGHED, like, outlook as judge};
@@ -11,6 +11,10 @@ use crate::tickets::model::{Happening, NEVER};
 
 /// Most solved tickets that medians are taken of: the last solved.
 const MEASURED: i64 = 5_000;
+
+/// Whose first answer is overdue for longer than this has no solution that is still in time: a backlog of years is not
+/// read for it.
+const OVERDUE: Millis = 60 * DAY;
 
 /// The part of the OA that a ticket is about, else the way it came.
 const CATEGORY: &str = "coalesce((SELECT a.module FROM arrival a WHERE a.ticket_id = t.id AND a.module <> '' \
@@ -186,9 +190,9 @@ async fn ahead(
     let sql = "SELECT k.id, k.level, coalesce(k.category, k.channel), k.resolution_due, (SELECT max(e.at) FROM ticket_event e \
                WHERE e.ticket_id = k.id AND k.owner IS NOT NULL AND e.kind IN ('claimed', 'assigned')) FROM \
                (SELECT id, level, category, channel, resolution_due, owner FROM ticket WHERE is_open AND urgency < $3 \
-                AND state <> 'waiting' AND resolution_due > $1 AND NOT resolution_breached ORDER BY urgency, id LIMIT $2) k";
+                AND urgency > $4 AND state <> 'waiting' AND resolution_due > $1 AND NOT resolution_breached ORDER BY urgency, id LIMIT $2) k";
     let rows = store
-        .rows(sql, args![now, limit, NEVER], |r| {
+        .rows(sql, args![now, limit, NEVER, now - OVERDUE], |r| {
             let (level, category): (String, String) = (r.get(1)?, r.get(2)?);
             Ok((r.get::<i64>(0)?, level, category, r.get::<i64>(3)?, r.get::<Option<i64>>(4)?))
         })
