@@ -118,6 +118,19 @@ impl Term {
         while self.take(Instant::now() + quiet).is_some() {}
     }
 
+    /// When the text of the leftmost `cols` columns last changed, watched until nothing has come for `quiet`.
+    pub fn until_still(&mut self, cols: u16, quiet: Duration) -> Option<Instant> {
+        let rows = |term: &Self| term.parser.screen().rows_formatted(0, cols).collect::<Vec<_>>();
+        let (mut seen, mut last) = (rows(self), None);
+        while let Some(at) = self.take(Instant::now() + quiet) {
+            let now = rows(self);
+            if now != seen {
+                (seen, last) = (now, Some(at));
+            }
+        }
+        last
+    }
+
     /// Presses a key without waiting.
     pub fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("a key");

@@ -111,14 +111,21 @@ pub struct Fired {
     pub percent: i64,
 }
 
+/// So many thresholds are looked at for each clock that is asked for: after a long absence the rest waits its turn.
+const EACH: i64 = 8;
+
 /// Thresholds that nobody was told of, the highest of each clock, those passed first first.
 ///
 /// # Errors
 /// When the store does not answer.
 pub async fn fired(store: &Store, limit: i64) -> Result<Vec<Fired>, StoreError> {
-    let sql = "SELECT ticket_id, clock, max(percent) FROM ticket_fired WHERE NOT escalated \
-               GROUP BY ticket_id, clock ORDER BY min(at), ticket_id LIMIT $1";
-    store.rows(sql, args![limit], |r| Ok(Fired { ticket: r.get(0)?, clock: r.get(1)?, percent: r.get(2)? })).await
+    let sql = "SELECT ticket_id, clock, max(percent) FROM (SELECT ticket_id, clock, percent, at FROM ticket_fired \
+               WHERE NOT escalated ORDER BY at LIMIT $2) q GROUP BY ticket_id, clock ORDER BY min(at), ticket_id LIMIT $1";
+    store
+        .rows(sql, args![limit, EACH * limit], |r| {
+            Ok(Fired { ticket: r.get(0)?, clock: r.get(1)?, percent: r.get(2)? })
+        })
+        .await
 }
 
 /// Notes that thresholds of a clock up to `percent` are dealt with; gives those that were not.

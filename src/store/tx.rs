@@ -14,6 +14,8 @@ pub struct Tx {
     inner: Inner,
     topics: Vec<String>,
     local: Local,
+    /// The newest row of the journal, once this transaction has written one.
+    pub(crate) head: Option<(i64, String)>,
 }
 
 /// A place in a transaction to which it can be taken back.
@@ -40,11 +42,11 @@ pub enum Native<'a> {
 
 impl Tx {
     pub(super) fn sqlite(tx: Transaction<'static, Sqlite>, local: Local) -> Self {
-        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local }
+        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local, head: None }
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>, local: Local) -> Self {
-        Self { inner: Inner::Postgres(tx), topics: Vec::new(), local }
+        Self { inner: Inner::Postgres(tx), topics: Vec::new(), local, head: None }
     }
 
     /// Which SQL dialect the transaction speaks.
@@ -207,6 +209,7 @@ impl Tx {
     /// When the store does not answer; the transaction must not be committed then.
     pub async fn back(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.exec("ROLLBACK TO SAVEPOINT part", vec![]).await?;
+        self.head = None;
         self.topics.truncate(mark.topics);
         self.keep(mark).await
     }

@@ -96,7 +96,7 @@ fn a_file_or_folder_that_may_only_be_read() {
     assert_eq!(list.as_array().map(Vec::len), Some(1));
 }
 
-/// A file system of one megabyte; gone when dropped.
+/// A file system of four megabytes; gone when dropped.
 struct Small<'a>(&'a Path);
 
 impl Drop for Small<'_> {
@@ -111,9 +111,9 @@ fn a_disk_that_is_full() {
     let disk = home.path("disk");
     std::fs::create_dir(&disk).expect("folder");
     let store = format!("sqlite://{}", disk.join("z.db").display());
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&disk).output();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&disk).output();
     let mounted = mounted.is_ok_and(|out| out.status.success());
-    let _small = mounted.then_some(Small(&disk));
+    let _small = mounted.then(|| Small(&disk));
     let body = "x".repeat(90_000);
     let new = |i: usize| {
         let title = format!("t{i}");
@@ -121,10 +121,10 @@ fn a_disk_that_is_full() {
         if mounted {
             return home.run(&args);
         }
-        // where nothing may be mounted a limit on the size of files stands for the disk
+        // where nothing may be mounted a limit on the size of files (3 MB: sh counts 512 bytes) stands for the disk
         let mut command = Command::new("sh");
         home.settle(&mut command);
-        command.args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$0\" \"$@\"", PROGRAM]).args(args);
+        command.args(["-c", "trap '' XFSZ; ulimit -f 6000; exec \"$0\" \"$@\"", PROGRAM]).args(args);
         finish(command)
     };
     let mut kept = 0;
