@@ -362,10 +362,14 @@ impl Door {
                 continue;
             }
             let mark = tx.mark().await?;
-            let result = self.apply(&mut tx, actor, action.as_ref()).await;
-            match &result {
-                Ok(_) => tx.keep(mark).await?,
-                Err(_) => tx.back(mark).await?,
+            let mut result = self.apply(&mut tx, actor, action.as_ref()).await;
+            if result.is_ok()
+                && let Err(e) = tx.keep(&mark).await
+            {
+                result = Err(e.into());
+            }
+            if result.is_err() {
+                tx.back(&mark).await?;
             }
             out.push(result);
         }

@@ -50,7 +50,7 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
     let texts = newest.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let texts = texts.map_err(|e| StoreError::Value(e.to_string()))?;
     let mut tx = store.begin_measure().await?;
-    match tx.native() {
+    match tx.native().await? {
         Native::Pg(conn) => add_postgres(conn, samples, &newest, texts, interval).await?,
         Native::Lite(_) => add_sqlite(&mut tx, samples, &newest, texts, interval).await?,
     }

@@ -16,6 +16,46 @@ pub struct Tx {
     local: Local,
     /// The newest row of the journal, once this transaction has written one.
     pub(crate) head: Option<(i64, String)>,
+    waiting: Waiting,
+}
+
+/// Statements for SQLite that go to it with the next one: each way to its thread and back costs more than a small
+/// insert.
+#[derive(Debug, Default)]
+struct Waiting {
+    sql: String,
+    args: Args,
+    /// How often such statements have gone.
+    sent: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, sql: &str, args: Args) {
+        if !self.sql.is_empty() {
+            self.sql.push_str("; ");
+        }
+        shift(&mut self.sql, sql, self.args.len());
+        self.args.extend(args);
+    }
+
+    fn take(&mut self) -> (String, Args) {
+        self.sent += 1;
+        (std::mem::take(&mut self.sql), std::mem::take(&mut self.args))
+    }
+}
+
+/// Writes `sql` to `out` with its `$N` moved on by `by`.
+fn shift(out: &mut String, sql: &str, by: usize) {
+    let mut parts = sql.split('$');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        match part[..digits].parse::<usize>() {
+            Ok(n) => _ = write!(out, "${}", n + by),
+            Err(_) => out.push('$'),
+        }
+        out.push_str(&part[digits..]);
+    }
 }
 
 /// A place in a transaction to which it can be taken back.
@@ -23,6 +63,8 @@ pub struct Tx {
 #[must_use]
 pub struct Mark {
     topics: usize,
+    /// Where the statements that wait ended, and how many had gone.
+    waiting: (usize, usize, usize),
 }
 
 #[derive(Debug)]
@@ -42,11 +84,11 @@ pub enum Native<'a> {
 
 impl Tx {
     pub(super) fn sqlite(tx: Transaction<'static, Sqlite>, local: Local) -> Self {
-        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local, head: None }
+        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local, head: None, waiting: Waiting::default() }
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>, local: Local) -> Self {
-        Self { inner: Inner::Postgres(tx), topics: Vec::new(), local, head: None }
+        Self { inner: Inner::Postgres(tx), topics: Vec::new(), local, head: None, waiting: Waiting::default() }
     }
 
     /// Which SQL dialect the transaction speaks.
@@ -65,11 +107,44 @@ impl Tx {
         }
     }
 
+    /// Runs a statement of which nobody asks how many rows it changed; on SQLite together with the one that follows.
+    ///
+    /// # Errors
+    /// When the store does not answer or refuses the statement; on SQLite that may be told by the call that follows.
+    pub async fn later(&mut self, sql: &str, args: Args) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(_) => self.waiting.push(sql, args),
+            Inner::Postgres(_) => _ = self.exec(sql, args).await?,
+        }
+        Ok(())
+    }
+
+    /// Runs what waits.
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        if let Inner::Sqlite(tx) = &mut self.inner
+            && !self.waiting.sql.is_empty()
+        {
+            let (sql, args) = self.waiting.take();
+            bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
+    /// `sql` with what waits before it.
+    fn with_waiting(&mut self, sql: &str, args: Args) -> (String, Args) {
+        if self.waiting.sql.is_empty() {
+            return (sql.to_owned(), args);
+        }
+        self.waiting.push(sql, args);
+        self.waiting.take()
+    }
+
     /// Runs a statement and says how many rows it changed.
     ///
     /// # Errors
     /// When the store does not answer or refuses the statement.
     pub async fn exec(&mut self, sql: &str, args: Args) -> Result<u64, StoreError> {
+        self.flush().await?;
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => {
                 bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
@@ -90,6 +165,7 @@ impl Tx {
         args: Args,
         mut f: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        let (sql, args) = self.with_waiting(sql, args);
         match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let rows = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx).await?;
@@ -112,6 +188,7 @@ impl Tx {
         args: Args,
         f: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
+        let (sql, args) = self.with_waiting(sql, args);
         match &mut self.inner {
             Inner::Sqlite(tx) => {
                 let row = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx).await?;
@@ -162,11 +239,15 @@ impl Tx {
     }
 
     /// The connection itself, for statements that only one database knows.
-    pub fn native(&mut self) -> Native<'_> {
-        match &mut self.inner {
+    ///
+    /// # Errors
+    /// When the store does not answer or refuses a statement of before.
+    pub async fn native(&mut self) -> Result<Native<'_>, StoreError> {
+        self.flush().await?;
+        Ok(match &mut self.inner {
             Inner::Sqlite(tx) => Native::Lite(tx),
             Inner::Postgres(tx) => Native::Pg(tx),
-        }
+        })
     }
 
     /// Tells everybody who watches `topic` that it changed, once this transaction commits.
@@ -183,8 +264,7 @@ impl Tx {
             "WITH c AS (INSERT INTO change(topic, seq) VALUES ($1, 1) ON CONFLICT(topic) DO UPDATE SET seq = change.seq + 1) \
              SELECT pg_notify('zhiban', $1)",
         );
-        self.exec(sql, crate::args![topic]).await?;
-        Ok(())
+        self.later(sql, crate::args![topic]).await
     }
 
     /// Marks `topic` as told by a statement that has bumped it already.
@@ -199,35 +279,44 @@ impl Tx {
     /// # Errors
     /// When the store does not answer.
     pub async fn mark(&mut self) -> Result<Mark, StoreError> {
-        self.exec("SAVEPOINT part", vec![]).await?;
-        Ok(Mark { topics: self.topics.len() })
+        let waiting = (self.waiting.sql.len(), self.waiting.args.len(), self.waiting.sent);
+        self.later("SAVEPOINT part", vec![]).await?;
+        Ok(Mark { topics: self.topics.len(), waiting })
     }
 
     /// Takes back everything since `mark`.
     ///
     /// # Errors
     /// When the store does not answer; the transaction must not be committed then.
-    pub async fn back(&mut self, mark: Mark) -> Result<(), StoreError> {
-        self.exec("ROLLBACK TO SAVEPOINT part", vec![]).await?;
+    pub async fn back(&mut self, mark: &Mark) -> Result<(), StoreError> {
         self.head = None;
         self.topics.truncate(mark.topics);
+        let (sql, args, sent) = mark.waiting;
+        if matches!(self.inner, Inner::Sqlite(_)) && sent == self.waiting.sent {
+            self.waiting.sql.truncate(sql);
+            self.waiting.args.truncate(args);
+            return Ok(());
+        }
+        self.waiting = Waiting { sent: self.waiting.sent, ..Waiting::default() };
+        self.later("ROLLBACK TO SAVEPOINT part", vec![]).await?;
         self.keep(mark).await
     }
 
-    /// Keeps everything since `mark`; it can no longer be returned to.
+    /// Keeps everything since `mark`.
     ///
     /// # Errors
-    /// When the store does not answer; the transaction must not be committed then.
-    pub async fn keep(&mut self, _mark: Mark) -> Result<(), StoreError> {
-        self.exec("RELEASE SAVEPOINT part", vec![]).await?;
-        Ok(())
+    /// When the store does not answer, or refuses a statement since the mark: [`Tx::back`] takes them back then.
+    pub async fn keep(&mut self, _mark: &Mark) -> Result<(), StoreError> {
+        self.later("RELEASE SAVEPOINT part", vec![]).await?;
+        self.flush().await
     }
 
     /// Makes the changes durable.
     ///
     /// # Errors
     /// When the store does not answer. Nothing was changed then, but for [`StoreError::Unsure`].
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.flush().await?;
         match self.inner {
             Inner::Sqlite(tx) => tx.commit().await?,
             Inner::Postgres(tx) => in_time(tx.commit()).await.map_err(|e| match e {
@@ -239,5 +328,17 @@ impl Tx {
             self.local.told();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shift;
+
+    #[test]
+    fn placeholders_move_and_nothing_else_does() {
+        let mut out = String::from("A $1; ");
+        shift(&mut out, "SELECT '$.a', $1, $12 WHERE x = $1", 3);
+        assert_eq!(out, "A $1; SELECT '$.a', $4, $15 WHERE x = $4");
     }
 }

@@ -1,5 +1,6 @@
 //! Store, journal, door, lease and feed, on both databases.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -30,6 +31,26 @@ impl Action for Mark {
     }
 }
 
+/// An action with a statement that the store refuses, if only when it is sent.
+#[derive(Debug)]
+struct Broken;
+
+impl Action for Broken {
+    fn verb(&self) -> &'static str {
+        "test.broken"
+    }
+    fn needs(&self) -> Role {
+        Role::Operator
+    }
+    fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
+        Box::pin(async move {
+            cx.tx.later("INSERT INTO change(topic, seq) VALUES ('broken', 1)", args![]).await?;
+            cx.tx.later("INSERT INTO change(topic, seq) VALUES ($1, $2)", args!["broken", None::<i64>]).await?;
+            Ok(Done::new("mark", "broken", "marked".into()))
+        })
+    }
+}
+
 fn clock() -> Clock {
     Clock::manual(1_790_000_000_000)
 }
@@ -51,6 +72,26 @@ on_both! {
         }
         let v = journal::verify(&fresh.store).await.expect("verify");
         assert_eq!((v.rows, v.first_broken), (200, None));
+    }
+
+    async fn of_many_together_one_that_is_refused_takes_nobody_with_it(fresh: Fresh) {
+        let door = fresh.door("wang", Role::Operator, &clock());
+        let actor = Arc::new(Actor { name: "wang".into(), role: Role::Operator, origin: "test".into(), unclaimed: false });
+        let viewer = Arc::new(Actor { role: Role::Viewer, ..(*actor).clone() });
+        let wanted: Vec<(Arc<Actor>, Arc<dyn Action>)> = vec![
+            (actor.clone(), Arc::new(Broken)),
+            (actor.clone(), Arc::new(Mark("a"))),
+            (viewer, Arc::new(Mark("not permitted"))),
+            (actor.clone(), Arc::new(Broken)),
+            (actor.clone(), Arc::new(Mark("b"))),
+            (actor, Arc::new(Mark("c"))),
+        ];
+        let done = door.run_all(&wanted).await.expect("the batch");
+        assert_eq!(done.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false, false, true, true]);
+        let v = journal::verify(&fresh.store).await.expect("verify");
+        assert_eq!((v.rows, v.first_broken), (3, None));
+        let broken = fresh.store.row("SELECT seq FROM change WHERE topic = 'broken'", args![], |r| r.get::<i64>(0)).await;
+        assert_eq!(broken.expect("read"), None, "the half that was good went back with the other");
     }
 
     async fn the_journal_refuses_to_be_rewritten(fresh: Fresh) {

@@ -3,6 +3,9 @@
 //! Pages are found by key, never by offset. `breaching` is a range of one index in the order of another: with few
 //! hits they are sorted, with many the open tickets are read in order, since the urgent ones are the ones at risk.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use super::{LISTED, read_listed};
 use crate::args;
 use crate::clock::Millis;
@@ -15,6 +18,8 @@ pub const PAGE_LIMIT: i64 = 10_000;
 const COUNT_LIMIT: i64 = 10_000;
 /// Up to so many tickets at risk are sorted.
 const SORTED: i64 = 5_000;
+/// How long a count of those at risk is good enough to choose by.
+const COUNTED_FOR: Duration = Duration::from_secs(10);
 
 /// A view of the open tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -188,10 +193,21 @@ pub async fn page_in(
     store.rows(&sql, args, read_listed).await
 }
 
+/// Whether few are at risk, counted again when the last count is older than [`COUNTED_FOR`]: it says only which way to
+/// the page is the shorter one, so an old or another store's answer costs time and no row.
 async fn few_at_risk(store: &Store, now: Millis) -> Result<bool, StoreError> {
+    static COUNTED: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
+    let counted = *COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((at, few)) = counted
+        && at.elapsed() < COUNTED_FOR
+    {
+        return Ok(few);
+    }
     let sql = "SELECT count(*) FROM (SELECT 1 FROM ticket WHERE is_open AND risk_at <= $1 LIMIT $2) q";
     let hits = store.row(sql, args![now, SORTED + 1], |r| r.get::<i64>(0)).await?;
-    Ok(hits.unwrap_or(0) <= SORTED)
+    let few = hits.unwrap_or(0) <= SORTED;
+    *COUNTED.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), few));
+    Ok(few)
 }
 
 /// At most `limit` tickets of a queue at a place, most urgent first. Bodies are left out.
