@@ -339,9 +339,16 @@ impl Door {
             return Err(refusal);
         }
         let mut tx = self.store.begin().await?;
-        let outcome = self.apply(&mut tx, &self.actor, action).await?;
-        tx.commit().await?;
-        Ok(outcome)
+        match self.apply(&mut tx, &self.actor, action).await {
+            Ok(outcome) => {
+                tx.commit().await?;
+                Ok(outcome)
+            }
+            Err(e) => {
+                tx.roll_back().await;
+                Err(e)
+            }
+        }
     }
 
     /// Runs the actions of several actors in one transaction: each is done or refused by itself, and what was done

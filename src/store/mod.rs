@@ -149,15 +149,13 @@ impl Store {
         }
     }
 
-    /// Opens the transaction of an action: `BEGIN IMMEDIATE` on SQLite, the journal lock on Postgres.
+    /// Opens the transaction of an action, with the writers' lock: `BEGIN IMMEDIATE` on SQLite, the journal's on Postgres.
     ///
     /// # Errors
     /// When the store does not answer or stays locked.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => {
-                Ok(Tx::sqlite(write.begin_with("BEGIN IMMEDIATE").await?, self.local.clone()))
-            }
+            Pools::Sqlite { write, .. } => Tx::sqlite(write.acquire().await?, self.local.clone()).lock().await,
             Pools::Postgres(pool) => {
                 // one round trip: the lock is held before the first read of the journal's head
                 let tx = in_time(pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)")).await?;
@@ -173,9 +171,7 @@ impl Store {
     /// When the store does not answer or stays locked.
     pub async fn begin_measure(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { measure, .. } => {
-                Ok(Tx::sqlite(measure.begin_with("BEGIN IMMEDIATE").await?, self.local.clone()))
-            }
+            Pools::Sqlite { measure, .. } => Ok(Tx::sqlite(measure.acquire().await?, self.local.clone())),
             Pools::Postgres(pool) => Ok(Tx::postgres(in_time(pool.begin_with("BEGIN")).await?, self.local.clone())),
         }
     }

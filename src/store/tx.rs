@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use futures_util::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::feed::Local;
@@ -14,13 +17,31 @@ pub struct Tx {
     inner: Inner,
     topics: Vec<String>,
     local: Local,
-    /// The newest row of the journal, once this transaction has written one.
+    /// The newest row of the journal, once it is known.
     pub(crate) head: Option<(i64, String)>,
     waiting: Waiting,
 }
 
-/// Statements for SQLite that go to it with the next one: each way to its thread and back costs more than a small
-/// insert.
+/// A connection to SQLite in a transaction.
+#[derive(Debug)]
+struct Lite {
+    conn: PoolConnection<Sqlite>,
+    /// Whether a statement has gone, and neither COMMIT nor ROLLBACK has come back.
+    begun: bool,
+}
+
+impl Drop for Lite {
+    fn drop(&mut self) {
+        // closing takes back what was not committed
+        if self.begun {
+            self.conn.close_on_drop();
+        }
+    }
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// Statements for SQLite that go to it with the next one: each way to its thread and back costs more than a small one.
 #[derive(Debug, Default)]
 struct Waiting {
     sql: String,
@@ -63,13 +84,14 @@ fn shift(out: &mut String, sql: &str, by: usize) {
 #[must_use]
 pub struct Mark {
     topics: usize,
+    head: Option<(i64, String)>,
     /// Where the statements that wait ended, and how many had gone.
     waiting: (usize, usize, usize),
 }
 
 #[derive(Debug)]
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lite),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -83,8 +105,20 @@ pub enum Native<'a> {
 }
 
 impl Tx {
-    pub(super) fn sqlite(tx: Transaction<'static, Sqlite>, local: Local) -> Self {
-        Self { inner: Inner::Sqlite(tx), topics: Vec::new(), local, head: None, waiting: Waiting::default() }
+    /// Begun with its first statement.
+    pub(super) fn sqlite(conn: PoolConnection<Sqlite>, local: Local) -> Self {
+        let lite = Lite { conn, begun: false };
+        let waiting = Waiting { sql: BEGIN.into(), ..Waiting::default() };
+        Self { inner: Inner::Sqlite(lite), topics: Vec::new(), local, head: None, waiting }
+    }
+
+    /// Takes the lock of SQLite's writers, and looks where the journal ends.
+    pub(super) async fn lock(mut self) -> Result<Self, StoreError> {
+        let head = self.row("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1", vec![], |r| {
+            Ok((r.get::<i64>(0)?, r.get::<String>(1)?))
+        });
+        self.head = head.await?;
+        Ok(self)
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>, local: Local) -> Self {
@@ -121,22 +155,29 @@ impl Tx {
 
     /// Runs what waits.
     async fn flush(&mut self) -> Result<(), StoreError> {
-        if let Inner::Sqlite(tx) = &mut self.inner
+        if let Inner::Sqlite(lite) = &mut self.inner
             && !self.waiting.sql.is_empty()
         {
             let (sql, args) = self.waiting.take();
-            bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?;
+            lite.exec(&sql, args).await?;
         }
         Ok(())
     }
 
-    /// `sql` with what waits before it.
-    fn with_waiting(&mut self, sql: &str, args: Args) -> (String, Args) {
-        if self.waiting.sql.is_empty() {
-            return (sql.to_owned(), args);
-        }
+    /// The rows of a query on SQLite, at most `limit`, run with what waits before it.
+    async fn rows_of_lite(&mut self, sql: &str, args: Args, limit: usize) -> Result<Vec<SqliteRow>, StoreError> {
+        let Inner::Sqlite(lite) = &mut self.inner else { return Ok(vec![]) };
         self.waiting.push(sql, args);
-        self.waiting.take()
+        let (sql, args) = self.waiting.take();
+        lite.begun = true;
+        let mut stream = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch(&mut *lite.conn);
+        let mut rows = Vec::new();
+        while rows.len() < limit
+            && let Some(row) = stream.try_next().await?
+        {
+            rows.push(row);
+        }
+        Ok(rows)
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -146,9 +187,7 @@ impl Tx {
     pub async fn exec(&mut self, sql: &str, args: Args) -> Result<u64, StoreError> {
         self.flush().await?;
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => {
-                bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx).await?.rows_affected()
-            }
+            Inner::Sqlite(lite) => lite.exec(sql, args).await?.rows_affected(),
             Inner::Postgres(tx) => {
                 in_time(bind_pg(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut **tx)).await?.rows_affected()
             }
@@ -165,10 +204,9 @@ impl Tx {
         args: Args,
         mut f: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let (sql, args) = self.with_waiting(sql, args);
         match &mut self.inner {
-            Inner::Sqlite(tx) => {
-                let rows = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(&mut **tx).await?;
+            Inner::Sqlite(_) => {
+                let rows = self.rows_of_lite(sql, args, usize::MAX).await?;
                 rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
             }
             Inner::Postgres(tx) => {
@@ -188,11 +226,10 @@ impl Tx {
         args: Args,
         f: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let (sql, args) = self.with_waiting(sql, args);
         match &mut self.inner {
-            Inner::Sqlite(tx) => {
-                let row = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx).await?;
-                row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
+            Inner::Sqlite(_) => {
+                let rows = self.rows_of_lite(sql, args, 1).await?;
+                rows.first().map(|row| f(&Row::Sqlite(row))).transpose()
             }
             Inner::Postgres(tx) => {
                 let row = in_time(bind_pg(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(&mut **tx)).await?;
@@ -245,7 +282,7 @@ impl Tx {
     pub async fn native(&mut self) -> Result<Native<'_>, StoreError> {
         self.flush().await?;
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => Native::Lite(tx),
+            Inner::Sqlite(lite) => Native::Lite(&mut lite.conn),
             Inner::Postgres(tx) => Native::Pg(tx),
         })
     }
@@ -281,7 +318,7 @@ impl Tx {
     pub async fn mark(&mut self) -> Result<Mark, StoreError> {
         let waiting = (self.waiting.sql.len(), self.waiting.args.len(), self.waiting.sent);
         self.later("SAVEPOINT part", vec![]).await?;
-        Ok(Mark { topics: self.topics.len(), waiting })
+        Ok(Mark { topics: self.topics.len(), head: self.head.clone(), waiting })
     }
 
     /// Takes back everything since `mark`.
@@ -289,7 +326,7 @@ impl Tx {
     /// # Errors
     /// When the store does not answer; the transaction must not be committed then.
     pub async fn back(&mut self, mark: &Mark) -> Result<(), StoreError> {
-        self.head = None;
+        self.head.clone_from(&mark.head);
         self.topics.truncate(mark.topics);
         let (sql, args, sent) = mark.waiting;
         if matches!(self.inner, Inner::Sqlite(_)) && sent == self.waiting.sent {
@@ -316,9 +353,14 @@ impl Tx {
     /// # Errors
     /// When the store does not answer. Nothing was changed then, but for [`StoreError::Unsure`].
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.flush().await?;
         match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Sqlite(mut lite) if lite.begun || self.waiting.sql != BEGIN => {
+                self.waiting.push("COMMIT", vec![]);
+                let (sql, args) = self.waiting.take();
+                lite.exec(&sql, args).await?;
+                lite.begun = false;
+            }
+            Inner::Sqlite(_) => {}
             Inner::Postgres(tx) => in_time(tx.commit()).await.map_err(|e| match e {
                 StoreError::Unreachable(why) => StoreError::Unsure(why),
                 e => e,
@@ -328,6 +370,24 @@ impl Tx {
             self.local.told();
         }
         Ok(())
+    }
+
+    /// Takes everything back; the connection is good for the next. Dropping does the same at the price of a new one.
+    pub async fn roll_back(self) {
+        match self.inner {
+            Inner::Sqlite(mut lite) if lite.begun => {
+                lite.begun = lite.exec("ROLLBACK", vec![]).await.is_err();
+            }
+            Inner::Sqlite(_) => {}
+            Inner::Postgres(tx) => _ = in_time(tx.rollback()).await,
+        }
+    }
+}
+
+impl Lite {
+    async fn exec(&mut self, sql: &str, args: Args) -> Result<SqliteQueryResult, StoreError> {
+        self.begun = true;
+        Ok(bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut *self.conn).await?)
     }
 }
 

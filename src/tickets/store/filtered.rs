@@ -1,6 +1,6 @@
 //! Tickets by a filter: so many keys are looked at by an index, then the filter, so that no filter reads everything.
 
-use super::{LISTED, read_listed};
+use super::listed;
 use crate::clock::Millis;
 use crate::store::{Args, Dialect, Store, StoreError};
 use crate::text::filter::{Ask, Filter, Owner, Term};
@@ -153,11 +153,13 @@ pub async fn filtered(store: &Store, filter: &Filter, me: &str, now: Millis, lim
         .unwrap_or_default();
     args.push(limit.into());
     let sql = format!(
-        "WITH k AS MATERIALIZED ({keys}) SELECT {LISTED} FROM k JOIN ticket t ON t.id = k.id WHERE {condition} \
-         ORDER BY {order} LIMIT ${}",
-        args.len()
+        "WITH k AS MATERIALIZED ({keys}), \
+         h AS MATERIALIZED (SELECT t.id FROM k JOIN ticket t ON t.id = k.id WHERE {condition} ORDER BY {order} LIMIT ${}) \
+         SELECT {} FROM h JOIN ticket t ON t.id = h.id ORDER BY {order}",
+        args.len(),
+        listed::columns(store.dialect())
     );
-    let tickets = store.rows(&sql, args, read_listed).await?;
+    let tickets = store.rows(&sql, args, listed::read).await?;
     Ok(Found { tickets, capped: looked >= LOOKED_AT })
 }
 

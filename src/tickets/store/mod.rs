@@ -3,6 +3,7 @@
 mod calendar;
 mod filtered;
 mod handling;
+mod listed;
 mod presence;
 mod queue;
 mod search;
@@ -10,7 +11,7 @@ mod write;
 
 use crate::args;
 use crate::clock::Millis;
-use crate::store::{Row, Store, StoreError, Tx};
+use crate::store::{Dialect, Row, Store, StoreError, Tx};
 use crate::tickets::model::{Happening, Ticket};
 
 pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
@@ -24,65 +25,16 @@ pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in
 pub use search::{Among, Similar, find, similar};
 pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_urgent_unowned, open_after, update};
 
-/// What a list shows of a ticket; the rest is empty there.
-const LISTED: &str = "t.id, t.title, t.scope, t.severity, t.level, t.state, t.channel, t.reporter, t.owner, t.created_at, \
-    t.reported_at, t.follow_up_at, t.pause_reason, t.flag, t.response_due, t.response_breach_at, t.response_met_at, \
-    t.response_breached, t.response_excused, t.resolution_due, t.resolution_breach_at, t.resolved_at, t.resolution_breached, \
-    t.resolution_excused, t.born_late, t.urgency, t.risk_at, t.next_at, t.merged_into, t.continues, t.reports, t.version, \
-    t.next_due, t.next_breach_at, t.resolution_used, t.safe_start";
-
-fn read_listed(r: &Row<'_>) -> Result<Ticket, StoreError> {
-    Ok(Ticket {
-        id: r.get(0)?,
-        title: r.get(1)?,
-        body: String::new(),
-        scope: r.get(2)?,
-        severity: r.get(3)?,
-        level: r.get(4)?,
-        state: r.get(5)?,
-        channel: r.get(6)?,
-        reporter: r.get(7)?,
-        owner: r.get(8)?,
-        created_at: r.get(9)?,
-        reported_at: r.get(10)?,
-        follow_up_at: r.get(11)?,
-        pause_reason: r.get(12)?,
-        flag: r.get(13)?,
-        response_due: r.get(14)?,
-        response_breach_at: r.get(15)?,
-        response_met_at: r.get(16)?,
-        response_breached: r.get(17)?,
-        response_excused: r.get(18)?,
-        resolution_due: r.get(19)?,
-        resolution_breach_at: r.get(20)?,
-        resolved_at: r.get(21)?,
-        resolution_breached: r.get(22)?,
-        resolution_excused: r.get(23)?,
-        born_late: r.get(24)?,
-        urgency: r.get(25)?,
-        risk_at: r.get(26)?,
-        next_at: r.get(27)?,
-        merged_into: r.get(28)?,
-        continues: r.get(29)?,
-        reports: r.get(30)?,
-        version: r.get(31)?,
-        next_due: r.get(32)?,
-        next_breach_at: r.get(33)?,
-        resolution_used: r.get(34)?,
-        safe_start: r.get(35)?,
-        category: None,
-        cause: None,
-        solution: None,
-    })
-}
-
 /// A whole ticket: what a list shows, then body, cause, solution and category.
 fn read(r: &Row<'_>) -> Result<Ticket, StoreError> {
-    Ok(Ticket { body: r.get(36)?, cause: r.get(37)?, solution: r.get(38)?, category: r.get(39)?, ..read_listed(r)? })
+    let n = listed::width(r);
+    let (body, cause, solution, category) = (r.get(n)?, r.get(n + 1)?, r.get(n + 2)?, r.get(n + 3)?);
+    Ok(Ticket { body, cause, solution, category, ..listed::read(r)? })
 }
 
-fn whole() -> String {
-    format!("SELECT {LISTED}, t.body, t.cause, t.solution, t.category FROM ticket t WHERE t.id = $1")
+fn whole(dialect: Dialect) -> String {
+    let listed = listed::columns(dialect);
+    format!("SELECT {listed}, t.body, t.cause, t.solution, t.category FROM ticket t WHERE t.id = $1")
 }
 
 /// One ticket.
@@ -90,7 +42,7 @@ fn whole() -> String {
 /// # Errors
 /// When the store does not answer.
 pub async fn get(store: &Store, id: i64) -> Result<Option<Ticket>, StoreError> {
-    store.row(&whole(), args![id], read).await
+    store.row(&whole(store.dialect()), args![id], read).await
 }
 
 fn read_happening(r: &Row<'_>) -> Result<Happening, StoreError> {
@@ -147,7 +99,7 @@ pub async fn overdue_marks(store: &Store, now: Millis) -> Result<Vec<i64>, Store
 
 /// One ticket with what happened to it, inside an action.
 pub(super) async fn load(tx: &mut Tx, id: i64) -> Result<Option<(Ticket, Vec<Happening>)>, StoreError> {
-    let Some(ticket) = tx.row(&whole(), args![id], read).await? else { return Ok(None) };
+    let Some(ticket) = tx.row(&whole(tx.dialect()), args![id], read).await? else { return Ok(None) };
     let happenings = tx.rows(HAPPENINGS, args![id], read_happening).await?;
     Ok(Some((ticket, happenings)))
 }

@@ -1,6 +1,6 @@
 //! Search over titles and bodies, newest first; what was solved before and looks alike.
 
-use super::{LISTED, read_listed};
+use super::listed;
 use crate::args;
 use crate::store::{Dialect, Store, StoreError};
 use crate::text::words as search;
@@ -21,12 +21,13 @@ const LEAST_ALIKE: f64 = 0.2;
 /// # Errors
 /// When the store does not answer.
 pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>, StoreError> {
+    let columns = listed::columns(store.dialect());
     if query.trim().is_empty() {
         let sql = format!(
-            "SELECT {LISTED} FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT $1) k JOIN ticket t ON t.id = k.id \
+            "SELECT {columns} FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT $1) k JOIN ticket t ON t.id = k.id \
              ORDER BY k.id DESC"
         );
-        return store.rows(&sql, args![limit], read_listed).await;
+        return store.rows(&sql, args![limit], listed::read).await;
     }
     let words = match store.dialect() {
         Dialect::Sqlite => rarest_first(store, search::fts5_terms(query)).await?,
@@ -34,21 +35,21 @@ pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>,
     };
     let Some(words) = words else { return Ok(vec![]) };
     let listed =
-        |hits: &str| format!("SELECT {LISTED} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
+        |hits: &str| format!("SELECT {columns} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
     if store.dialect() == Dialect::Postgres {
         let probe = format!("SELECT count(*) FROM ({}) q", among_newest(PROBED_FOR_HITS));
         let common = store.row(&probe, args![words.as_str(), MANY_HITS], |r| r.get::<i64>(0)).await?;
         if common == Some(MANY_HITS) {
             let newest = store
-                .rows(&listed(&among_newest(READ_WITHOUT_INDEX)), args![words.as_str(), limit], read_listed)
+                .rows(&listed(&among_newest(READ_WITHOUT_INDEX)), args![words.as_str(), limit], listed::read)
                 .await?;
             if newest.len() as i64 >= limit {
                 return Ok(newest);
             }
         }
-        return store.rows(&listed(BY_INDEX), args![words, limit], read_listed).await;
+        return store.rows(&listed(BY_INDEX), args![words, limit], listed::read).await;
     }
-    store.rows(&listed(hits(store.dialect())), args![words, limit], read_listed).await
+    store.rows(&listed(hits(store.dialect())), args![words, limit], listed::read).await
 }
 
 /// How rare a word is, by where the so-manieth newest ticket stands that holds it.
