@@ -11,6 +11,7 @@ mod open;
 pub mod schema;
 mod tx;
 mod value;
+mod writer;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use tx::{Native, Tx};
 pub use value::{Args, FromRow, Row, Val};
 
 use value::{bind_pg, bind_sqlite};
+use writer::Writer;
 
 /// Which database a [`Store`] speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +47,8 @@ enum Pools {
     /// Readers refuse writes; one writer; one connection for measurements with relaxed durability.
     Sqlite {
         read: SqlitePool,
-        write: SqlitePool,
-        measure: SqlitePool,
+        write: Writer,
+        measure: Writer,
     },
     Postgres(PgPool),
 }
@@ -155,7 +157,7 @@ impl Store {
     /// When the store does not answer or stays locked.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => Tx::sqlite(write.acquire().await?, self.local.clone()).lock().await,
+            Pools::Sqlite { write, .. } => Tx::sqlite(write, self.local.clone()).await?.lock().await,
             Pools::Postgres(pool) => {
                 // one round trip: the lock is held before the first read of the journal's head
                 let tx = in_time(pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)")).await?;
@@ -171,7 +173,7 @@ impl Store {
     /// When the store does not answer or stays locked.
     pub async fn begin_measure(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { measure, .. } => Ok(Tx::sqlite(measure.acquire().await?, self.local.clone())),
+            Pools::Sqlite { measure, .. } => Tx::sqlite(measure, self.local.clone()).await,
             Pools::Postgres(pool) => Ok(Tx::postgres(in_time(pool.begin_with("BEGIN")).await?, self.local.clone())),
         }
     }

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection};
 
+use super::writer::Writer;
 use super::{Pools, Store, StoreError, feed, schema};
 
 /// Longest wait for another writer on SQLite.
@@ -157,21 +158,9 @@ impl Store {
             .foreign_keys(true)
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .min_connections(0)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Full));
-        schema::bring_up_to_date_sqlite(&write, path).await?;
-        let measure = SqlitePoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
+        let write = Writer::new(options.clone().synchronous(SqliteSynchronous::Full));
+        schema::bring_up_to_date_sqlite(write.lock().await?.conn().await?, path).await?;
+        let measure = Writer::new(options.clone().synchronous(SqliteSynchronous::Normal));
         let read = SqlitePoolOptions::new()
             .max_connections(3)
             .test_before_acquire(false)

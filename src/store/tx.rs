@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use futures_util::TryStreamExt as _;
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqliteConnection, Transaction};
 
 use super::feed::Local;
 use super::value::{bind_pg, bind_sqlite};
+use super::writer::{Turn, Writer};
 use super::{Args, Dialect, Row, StoreError, Val, in_time};
 
 /// A transaction of either database; rolled back when dropped without [`Tx::commit`].
@@ -22,19 +22,18 @@ pub struct Tx {
     waiting: Waiting,
 }
 
-/// A connection to SQLite in a transaction.
+/// The connection to SQLite in a transaction.
 #[derive(Debug)]
 struct Lite {
-    conn: PoolConnection<Sqlite>,
+    turn: Turn,
     /// Whether a statement has gone, and neither COMMIT nor ROLLBACK has come back.
     begun: bool,
 }
 
 impl Drop for Lite {
     fn drop(&mut self) {
-        // closing takes back what was not committed
         if self.begun {
-            self.conn.close_on_drop();
+            self.turn.give_up();
         }
     }
 }
@@ -106,10 +105,10 @@ pub enum Native<'a> {
 
 impl Tx {
     /// Begun with its first statement.
-    pub(super) fn sqlite(conn: PoolConnection<Sqlite>, local: Local) -> Self {
-        let lite = Lite { conn, begun: false };
+    pub(super) async fn sqlite(writer: &Writer, local: Local) -> Result<Self, StoreError> {
+        let lite = Lite { turn: writer.lock().await?, begun: false };
         let waiting = Waiting { sql: BEGIN.into(), ..Waiting::default() };
-        Self { inner: Inner::Sqlite(lite), topics: Vec::new(), local, head: None, waiting }
+        Ok(Self { inner: Inner::Sqlite(lite), topics: Vec::new(), local, head: None, waiting })
     }
 
     /// Takes the lock of SQLite's writers, and looks where the journal ends.
@@ -169,8 +168,9 @@ impl Tx {
         let Inner::Sqlite(lite) = &mut self.inner else { return Ok(vec![]) };
         self.waiting.push(sql, args);
         let (sql, args) = self.waiting.take();
+        let conn = lite.turn.conn().await?;
         lite.begun = true;
-        let mut stream = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch(&mut *lite.conn);
+        let mut stream = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch(conn);
         let mut rows = Vec::new();
         while rows.len() < limit
             && let Some(row) = stream.try_next().await?
@@ -238,6 +238,24 @@ impl Tx {
         }
     }
 
+    /// The one row of a first query, which always gives one, and the first row of a second; on SQLite they go together.
+    ///
+    /// # Errors
+    /// As [`super::Store::rows`].
+    pub async fn two<A, B>(
+        &mut self,
+        (sql, args, f): (&str, Args, impl FnOnce(&Row<'_>) -> Result<A, StoreError>),
+        (second, more, g): (&str, Args, impl FnOnce(&Row<'_>) -> Result<B, StoreError>),
+    ) -> Result<(Option<A>, Option<B>), StoreError> {
+        if matches!(self.inner, Inner::Postgres(_)) {
+            return Ok((self.row(sql, args, f).await?, self.row(second, more, g).await?));
+        }
+        self.waiting.push(sql, args);
+        let rows = self.rows_of_lite(second, more, 2).await?;
+        let first = rows.first().map(|row| f(&Row::Sqlite(row))).transpose()?;
+        Ok((first, rows.get(1).map(|row| g(&Row::Sqlite(row))).transpose()?))
+    }
+
     /// Inserts many rows: `head` is `INSERT INTO t(a, b) VALUES`, `tail` what follows (`ON CONFLICT …` or nothing).
     /// Splits into statements of at most 30 000 arguments. Says how many rows changed.
     ///
@@ -282,7 +300,7 @@ impl Tx {
     pub async fn native(&mut self) -> Result<Native<'_>, StoreError> {
         self.flush().await?;
         Ok(match &mut self.inner {
-            Inner::Sqlite(lite) => Native::Lite(&mut lite.conn),
+            Inner::Sqlite(lite) => Native::Lite(lite.turn.conn().await?),
             Inner::Postgres(tx) => Native::Pg(tx),
         })
     }
@@ -386,8 +404,9 @@ impl Tx {
 
 impl Lite {
     async fn exec(&mut self, sql: &str, args: Args) -> Result<SqliteQueryResult, StoreError> {
+        let conn = self.turn.conn().await?;
         self.begun = true;
-        Ok(bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(&mut *self.conn).await?)
+        Ok(bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).execute(conn).await?)
     }
 }
 

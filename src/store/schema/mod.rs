@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr, SqliteConnection};
 
 use super::{Dialect, StoreError};
 
@@ -81,8 +81,8 @@ fn judge(found: Option<i64>) -> Result<bool, StoreError> {
     }
 }
 
-pub(super) async fn bring_up_to_date_sqlite(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    let found = match sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(pool).await {
+pub(super) async fn bring_up_to_date_sqlite(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let found = match sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(&mut *conn).await {
         Ok(version) => Some(version),
         Err(e) if e.to_string().contains("no such table") => None,
         Err(e) => return Err(e.into()),
@@ -111,13 +111,14 @@ pub(super) async fn bring_up_to_date_sqlite(pool: &SqlitePool, path: &Path) -> R
             "SELECT count(*) FROM sqlite_master WHERE type = 'table' \
              AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
         )
-        .fetch_one(pool)
+        .fetch_one(&mut *conn)
         .await?;
         if foreign > 0 {
             return Err(StoreError::Corrupt(crate::locale::cli::store_foreign()));
         }
     }
-    let result = migrator(Dialect::Sqlite).run(pool).await.map_err(|e| StoreError::from_migrate(e, VERSION));
+    let result =
+        migrator(Dialect::Sqlite).run_direct(None, conn, false).await.map_err(|e| StoreError::from_migrate(e, VERSION));
     drop(lock);
     result
 }

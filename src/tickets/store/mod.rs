@@ -15,7 +15,7 @@ use crate::store::{Dialect, Row, Store, StoreError, Tx};
 use crate::tickets::model::{Happening, Ticket};
 
 pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
-pub(super) use calendar::{import, pass, set_pass, terms};
+pub(super) use calendar::{import, load_with_terms, pass, set_pass, terms};
 pub use filtered::{Found, LOOKED_AT, MOST_COUNTED, count_filtered, filtered};
 pub use handling::{
     Unsafe, count_safe_starts, handlings, measured, outlook, put_typical, typical, uncounted, unmeasured,
@@ -97,9 +97,34 @@ pub async fn overdue_marks(store: &Store, now: Millis) -> Result<Vec<i64>, Store
         .await
 }
 
+/// A whole ticket with what happened to it, as one row.
+fn with_past(dialect: Dialect) -> String {
+    let listed = listed::columns(dialect);
+    let past = match dialect {
+        Dialect::Sqlite => {
+            "(SELECT json_group_array(json_array(at, actor, kind, data)) FROM \
+             (SELECT at, actor, kind, data FROM ticket_event WHERE ticket_id = t.id ORDER BY n))"
+        }
+        Dialect::Postgres => {
+            "(SELECT coalesce(json_agg(json_build_array(at, actor, kind, data) ORDER BY n)::text, '[]') \
+             FROM ticket_event WHERE ticket_id = t.id)"
+        }
+    };
+    format!("SELECT {listed}, t.body, t.cause, t.solution, t.category, {past} FROM ticket t WHERE t.id = $1")
+}
+
+fn read_with_past(r: &Row<'_>) -> Result<(Ticket, Vec<Happening>), StoreError> {
+    let past: String = r.get(listed::width(r) + 4)?;
+    let bad = |e: serde_json::Error| StoreError::Value(format!("ticket_event: {e}"));
+    let past: Vec<(Millis, String, String, String)> = serde_json::from_str(&past).map_err(bad)?;
+    let past = past.into_iter().map(|(at, actor, kind, data)| {
+        let data = serde_json::from_str(&data).map_err(|e| StoreError::Value(format!("ticket_event.data: {e}")))?;
+        Ok(Happening { at, actor, kind, data })
+    });
+    Ok((read(r)?, past.collect::<Result<_, StoreError>>()?))
+}
+
 /// One ticket with what happened to it, inside an action.
 pub(super) async fn load(tx: &mut Tx, id: i64) -> Result<Option<(Ticket, Vec<Happening>)>, StoreError> {
-    let Some(ticket) = tx.row(&whole(tx.dialect()), args![id], read).await? else { return Ok(None) };
-    let happenings = tx.rows(HAPPENINGS, args![id], read_happening).await?;
-    Ok(Some((ticket, happenings)))
+    tx.row(&with_past(tx.dialect()), args![id], read_with_past).await
 }
