@@ -88,7 +88,7 @@ impl Store {
         let log = PathBuf::from(log);
         let traces = || [trace(path), trace(&log)];
         // always the same connection: the number is per connection
-        let mut conn = read.acquire().await?.detach();
+        let mut conn = read.apart().await?;
         let mut version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut conn).await?;
         let mut seen = self.topics().await?;
         let (mut last, mut doubt) = (traces(), true);

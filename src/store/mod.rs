@@ -7,23 +7,23 @@
 mod error;
 pub mod feed;
 pub mod lease;
+mod lite;
 mod open;
 pub mod schema;
 mod tx;
 mod value;
-mod writer;
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool};
 
 pub use error::StoreError;
 pub use open::StoreUrl;
 pub use tx::{Native, Tx};
 pub use value::{Args, FromRow, Row, Val};
 
+use lite::{Readers, Slot};
 use value::{bind_pg, bind_sqlite};
-use writer::Writer;
 
 /// Which database a [`Store`] speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,9 @@ pub struct Store {
 enum Pools {
     /// Readers refuse writes; one writer; one connection for measurements with relaxed durability.
     Sqlite {
-        read: SqlitePool,
-        write: Writer,
-        measure: Writer,
+        read: Readers,
+        write: Slot,
+        measure: Slot,
     },
     Postgres(PgPool),
 }
@@ -117,7 +117,8 @@ impl Store {
     ) -> Result<Vec<T>, StoreError> {
         match &self.pools {
             Pools::Sqlite { read, .. } => {
-                let rows = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_all(read).await?;
+                let query = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args);
+                let rows = query.fetch_all(read.lend().await?.conn().await?).await?;
                 rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
             }
             Pools::Postgres(pool) => {
@@ -140,7 +141,8 @@ impl Store {
     ) -> Result<Option<T>, StoreError> {
         match &self.pools {
             Pools::Sqlite { read, .. } => {
-                let row = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args).fetch_optional(read).await?;
+                let query = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args);
+                let row = query.fetch_optional(read.lend().await?.conn().await?).await?;
                 row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
             }
             Pools::Postgres(pool) => {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection};
 
-use super::writer::Writer;
+use super::lite::{Readers, Slot};
 use super::{Pools, Store, StoreError, feed, schema};
 
 /// Longest wait for another writer on SQLite.
@@ -158,17 +158,12 @@ impl Store {
             .foreign_keys(true)
             .pragma("temp_store", "MEMORY")
             .pragma("cache_size", CACHE);
-        let write = Writer::new(options.clone().synchronous(SqliteSynchronous::Full));
-        schema::bring_up_to_date_sqlite(write.lock().await?.conn().await?, path).await?;
-        let measure = Writer::new(options.clone().synchronous(SqliteSynchronous::Normal));
-        let read = SqlitePoolOptions::new()
-            .max_connections(3)
-            .test_before_acquire(false)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_lazy_with(
-                options.synchronous(SqliteSynchronous::Normal).pragma("query_only", "ON").row_buffer_size(256),
-            );
+        let write = Slot::new(options.clone().synchronous(SqliteSynchronous::Full));
+        schema::bring_up_to_date_sqlite(write.lend().await?.conn().await?, path).await?;
+        let measure = Slot::new(options.clone().synchronous(SqliteSynchronous::Normal));
+        let read = Readers::new(
+            options.synchronous(SqliteSynchronous::Normal).pragma("query_only", "ON").row_buffer_size(256),
+        );
         let pools = Pools::Sqlite { read, write, measure };
         Ok(Self { pools, url: url.clone(), local: feed::Local::default() })
     }

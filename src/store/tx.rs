@@ -7,8 +7,8 @@ use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqliteConnection, Transaction};
 
 use super::feed::Local;
+use super::lite::{Slot, Turn};
 use super::value::{bind_pg, bind_sqlite};
-use super::writer::{Turn, Writer};
 use super::{Args, Dialect, Row, StoreError, Val, in_time};
 
 /// A transaction of either database; rolled back when dropped without [`Tx::commit`].
@@ -105,8 +105,8 @@ pub enum Native<'a> {
 
 impl Tx {
     /// Begun with its first statement.
-    pub(super) async fn sqlite(writer: &Writer, local: Local) -> Result<Self, StoreError> {
-        let lite = Lite { turn: writer.lock().await?, begun: false };
+    pub(super) async fn sqlite(slot: &Slot, local: Local) -> Result<Self, StoreError> {
+        let lite = Lite { turn: slot.lend().await?, begun: false };
         let waiting = Waiting { sql: BEGIN.into(), ..Waiting::default() };
         Ok(Self { inner: Inner::Sqlite(lite), topics: Vec::new(), local, head: None, waiting })
     }

@@ -59,13 +59,19 @@ const RANKED: i64 = 200;
 async fn rarest_first(store: &Store, mut terms: Vec<String>) -> Result<Option<String>, StoreError> {
     // two are walked from the newest on whichever comes first
     if terms.len() > 2 {
-        let sql = format!("SELECT coalesce(min(id), 0), count(*) FROM ({})", hits_of(Dialect::Sqlite, RANKED));
-        let mut ranked = Vec::with_capacity(terms.len());
-        for term in terms {
-            let read = |r: &crate::store::Row<'_>| Ok((r.get::<i64>(0)?, r.get::<i64>(1)?));
-            let (oldest, holders) = store.row(&sql, args![term.as_str()], read).await?.unwrap_or_default();
-            ranked.push((if holders < RANKED { 0 } else { oldest }, holders, term));
-        }
+        let hits = hits_of(Dialect::Sqlite, RANKED);
+        let rank = |i| {
+            let hits = hits.replace("$1", &format!("${}", i + 1));
+            format!("SELECT coalesce(min(id), 0), count(*) FROM ({hits})")
+        };
+        let sql = (0..terms.len()).map(rank).collect::<Vec<_>>().join(" UNION ALL ");
+        let read = |r: &crate::store::Row<'_>| Ok((r.get::<i64>(0)?, r.get::<i64>(1)?));
+        let ranks = store.rows(&sql, terms.iter().map(Into::into).collect(), read).await?;
+        let mut ranked: Vec<_> = ranks
+            .into_iter()
+            .zip(terms)
+            .map(|((oldest, holders), term)| (if holders < RANKED { 0 } else { oldest }, holders, term))
+            .collect();
         ranked.sort();
         terms = ranked.into_iter().map(|(.., term)| term).collect();
     }
