@@ -11,3 +11,4 @@ pub mod paint;
 pub mod terminal;
 pub mod testing;
 pub mod theme;
+pub mod wire;

@@ -1,6 +1,6 @@
 //! The terminal, taken and given back whatever happens.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -11,11 +11,10 @@ use crossterm::terminal::{
     enable_raw_mode, size,
 };
 use crossterm::{cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::{Buffer, CellDiffOption};
 use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use super::wire;
 use crate::locale::console as say;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -25,8 +24,10 @@ const MAX: (u16, u16) = (500, 200);
 
 /// The screen: entered on creation, left on drop (a panic drops it too) and by [`restore`].
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
-    out: BufWriter<Stdout>,
+    frame: Buffer,
+    /// What a frame sends, kept to be used again.
+    bytes: Vec<u8>,
+    out: Stdout,
     mouse: bool,
     /// What stands on the terminal, so that an unchanged frame sends nothing.
     shown: Option<Buffer>,
@@ -77,17 +78,14 @@ impl Screen {
     pub fn enter(mouse: bool) -> io::Result<Self> {
         // armed before the first step, so that a half-finished set-up is undone too
         TAKEN.store(true, Ordering::SeqCst);
-        // NO_COLOR is handled by the theme; crossterm's own handling would cancel REVERSED
-        crossterm::style::force_color_output(true);
         Self::set_up(mouse).inspect_err(|_| restore())
     }
 
     fn set_up(mouse: bool) -> io::Result<Self> {
         let area = clamped()?;
         take(mouse)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
-        let terminal = Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?;
-        Ok(Self { terminal, out: BufWriter::with_capacity(64, io::stdout()), mouse, shown: None })
+        let (frame, out) = (Buffer::empty(area), io::stdout());
+        Ok(Self { frame, bytes: Vec::new(), out, mouse, shown: None })
     }
 
     /// Takes the terminal again after [`restore`], or after somebody else had it: everything is drawn anew, and the
@@ -104,9 +102,8 @@ impl Screen {
     }
 
     /// Whether the terminal has another size by now than what is drawn.
-    pub fn is_stale(&mut self) -> bool {
-        let drawn = self.terminal.current_buffer_mut().area;
-        clamped().is_ok_and(|area| area != drawn)
+    pub fn is_stale(&self) -> bool {
+        clamped().is_ok_and(|area| area != self.frame.area)
     }
 
     /// The size now, after the terminal was resized.
@@ -116,9 +113,8 @@ impl Screen {
     pub fn resized(&mut self) -> io::Result<()> {
         let area = clamped()?;
         self.shown = None;
-        queue!(self.out, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))?;
-        self.out.flush()?;
-        self.terminal.resize(area)
+        self.frame.resize(area);
+        execute!(self.out, crossterm::terminal::Clear(crossterm::terminal::ClearType::All))
     }
 
     /// Draws one frame in one synchronised update.
@@ -126,22 +122,20 @@ impl Screen {
     /// # Errors
     /// When the terminal has gone.
     pub fn draw(&mut self, paint: impl FnOnce(&mut Buffer, Rect)) -> io::Result<()> {
-        // straight into the buffer: Frame would also place or hide the cursor, which flushes in the middle
-        let buffer = self.terminal.current_buffer_mut();
-        buffer.reset();
-        let area = buffer.area;
-        paint(buffer, area);
-        if self.shown.as_ref() == Some(buffer) {
+        self.frame.reset();
+        let area = self.frame.area;
+        paint(&mut self.frame, area);
+        if self.shown.as_ref() == Some(&self.frame) {
             return Ok(());
         }
-        if let Some(before) = self.shown.replace(buffer.clone()) {
-            mend(&before, buffer);
-        }
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.flush()?;
-        self.terminal.swap_buffers();
-        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        io::Write::flush(self.terminal.backend_mut())
+        let before = self.shown.replace(self.frame.clone()).unwrap_or_else(|| Buffer::empty(self.frame.area));
+        mend(&before, &mut self.frame);
+        self.bytes.clear();
+        queue!(self.bytes, BeginSynchronizedUpdate)?;
+        wire::put(&mut self.bytes, before.diff_iter(&self.frame));
+        queue!(self.bytes, EndSynchronizedUpdate)?;
+        self.out.write_all(&self.bytes)?;
+        self.out.flush()
     }
 
     /// Sends `text` past the screen, for the clipboard.

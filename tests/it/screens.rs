@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use zhiban::action::Role as Needs;
 use zhiban::clock::{Clock, SECOND};
@@ -120,7 +119,7 @@ impl vte::Perform for Strict {
         self.wrong.push(format!("control {byte:#x}"));
     }
     fn csi_dispatch(&mut self, _: &vte::Params, intermediates: &[u8], _: bool, action: char) {
-        if !intermediates.is_empty() || !['H', 'm'].contains(&action) {
+        if !intermediates.is_empty() || !['H', 'G', 'C', 'm'].contains(&action) {
             self.wrong.push(format!("CSI {intermediates:?} {action}"));
         }
     }
@@ -137,12 +136,8 @@ impl vte::Perform for Strict {
 
 /// The bytes with which `buf` is drawn on an empty screen.
 fn bytes(buf: &Buffer) -> Vec<u8> {
-    crossterm::style::force_color_output(true);
-    let empty = Buffer::empty(buf.area);
     let mut out = Vec::new();
-    let mut backend = CrosstermBackend::new(&mut out);
-    backend.draw(empty.diff(buf).into_iter()).expect("drawn");
-    std::io::Write::flush(&mut backend).expect("flushed");
+    zhiban::tui::wire::put(&mut out, Buffer::empty(buf.area).diff_iter(buf));
     out
 }
 

@@ -22,8 +22,10 @@ type Figure = fn(&Point) -> f64;
 fn bins(points: &[Point], figure: Figure, from: Millis, to: Millis, n: usize) -> Curve {
     let mut out: Curve = vec![None; n.max(1)];
     let width = ((to - from) / n.max(1) as Millis).max(1);
-    // bins are aligned to the clock, so that the curve moves by whole columns
-    let bin = |at: Millis| at / width - to / width + n as Millis - 1;
+    // bins are aligned to the clock, two by two: the curve moves by whole cells, half as often as by bins, and the second
+    // bin of the last cell may be yet to come
+    let last_bin = (to / width) | 1;
+    let bin = |at: Millis| at / width - last_bin + n as Millis - 1;
     for p in points {
         if let Some(bin) = usize::try_from(bin(p.at)).ok().and_then(|i| out.get_mut(i)) {
             let value = figure(p);
@@ -36,7 +38,8 @@ fn bins(points: &[Point], figure: Figure, from: Millis, to: Millis, n: usize) ->
     let usual = apart.get(apart.len() / 2).copied().unwrap_or(0);
     let reach = (usual * 5 / 2 / width + 1).clamp(1, n as Millis) as usize;
     let mut last: Option<(usize, f64)> = None;
-    for (i, bin) in out.iter_mut().enumerate() {
+    let come = out.len() - usize::from(to / width != last_bin);
+    for (i, bin) in out.iter_mut().enumerate().take(come) {
         match (*bin, last) {
             (Some(v), _) => last = Some((i, v)),
             (None, Some((at, v))) if i - at <= reach && points.len() > 1 => *bin = Some(v),
@@ -230,8 +233,13 @@ mod tests {
     fn a_peak_is_seen_in_its_bin_and_a_gap_stays_a_gap() {
         let points = [at(10, 1.0), at(15, 9.0), at(20, 2.0), at(30, 3.0), at(90, 4.0), at(100, 5.0)];
         let curve = bins(&points, |p| p.cpu, 0, 100, 10);
-        assert_eq!(curve[0], Some(9.0));
-        assert_eq!(curve[9], Some(5.0));
-        assert!(curve.contains(&None), "{curve:?}");
+        assert_eq!(curve[0], Some(2.0), "the bin of 20 to 29: what was before is not in the picture");
+        assert_eq!(curve[8..], [Some(5.0), None], "the last bin is yet to come");
+        assert!(curve[..8].contains(&None), "{curve:?}");
+        let curve = bins(&points, |p| p.cpu, 10, 110, 10);
+        assert_eq!((curve[0], curve[8]), (Some(2.0), Some(5.0)), "half a cell later nothing has moved");
+        let points = [at(15, 9.0), at(10, 1.0)];
+        assert_eq!(bins(&points, |p| p.cpu, 10, 110, 10)[..1], [None]);
+        assert_eq!(bins(&points, |p| p.cpu, 0, 90, 9).first(), Some(&Some(9.0)), "the peak of a bin");
     }
 }

@@ -67,7 +67,7 @@ impl vte::Perform for Audit {
         let (between, params) = (String::from_utf8_lossy(between), params.join(";"));
         // our own: cursor moves, colours, the modes of the screen
         let ours = match (between.as_ref(), c) {
-            ("", 'H' | 'm') => true,
+            ("", 'H' | 'G' | 'C' | 'm') => true,
             ("", 'J') => params == "2",
             ("?", 'h' | 'l') => {
                 ["25", "1049", "2004", "2026", "1000", "1002", "1003", "1006", "1015"].contains(&params.as_str())
