@@ -120,7 +120,10 @@ impl Term {
 
     /// When the text of the leftmost `cols` columns last changed, watched until nothing has come for `quiet`.
     pub fn until_still(&mut self, cols: u16, quiet: Duration) -> Option<Instant> {
-        let rows = |term: &Self| term.parser.screen().rows_formatted(0, cols).collect::<Vec<_>>();
+        let rows = |term: &Self| {
+            let all: Vec<_> = term.parser.screen().rows_formatted(0, cols).collect();
+            all[..all.len().saturating_sub(2)].to_vec()
+        };
         let (mut seen, mut last) = (rows(self), None);
         while let Some(at) = self.take(Instant::now() + quiet) {
             let now = rows(self);

@@ -467,7 +467,12 @@ impl App {
                 }
             }
         }
-        if std::mem::take(&mut self.seats[i].again) && self.seats[i].failed == 0 {
+        let seat = &mut self.seats[i];
+        let (again, unfinished) = (std::mem::take(&mut seat.again), seat.tab.is_unfinished());
+        if unfinished {
+            seat.tab.stale();
+        }
+        if (again || unfinished) && seat.failed == 0 {
             self.load(i, now);
         }
     }

@@ -286,6 +286,10 @@ pub trait Tab {
     fn arrived(&mut self, snapshot: Snapshot, now: Millis);
     /// Whether a first snapshot is there.
     fn is_loaded(&self) -> bool;
+    /// Whether the snapshot left something out to be there soon, so that the next is to be read at once.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
     /// Does a command of [`Tab::commands`] or a movement (`down up top bottom page_down page_up left right open`).
     fn run(&mut self, command: &str, now: Millis) -> Vec<Effect>;
     /// Why a command cannot act now; shown when its key is pressed, and its hint is hidden.

@@ -47,7 +47,9 @@ pub fn put<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = (u16, u16, &'a Cel
         pen = wanted;
         let symbol = cell.symbol();
         out.extend_from_slice(symbol.as_bytes());
-        place = Some(Place { x: x + 1, y, sure: sure && symbol.chars().all(is_narrow_everywhere) });
+        let wide = symbol.chars().count() == 1 && symbol.chars().all(is_wide_everywhere);
+        let sure = sure && (wide || symbol.chars().all(is_narrow_everywhere));
+        place = Some(Place { x: x + 1 + u16::from(wide), y, sure });
     }
     if pen != PLAIN {
         out.extend_from_slice(b"\x1b[0m");
@@ -57,6 +59,12 @@ pub fn put<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = (u16, u16, &'a Cel
 /// Whether no terminal draws it two cells wide.
 fn is_narrow_everywhere(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{2800}'..='\u{28ff}')
+}
+
+/// Whether every terminal draws it two cells wide: ideographs, kana, Hangul, the full-width forms.
+fn is_wide_everywhere(c: char) -> bool {
+    matches!(c, '\u{3001}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff60}')
 }
 
 /// Moves to (`x`, `y`); whether the place is sure then.
@@ -163,8 +171,10 @@ mod tests {
         let before = Buffer::with_lines(["aaaaaaaa", "--------"]);
         let now = Buffer::with_lines(["abacaaad", "-审---x-"]);
         let sent = sent(&before, &now);
-        // 审 is measured from the border: not every terminal need agree on its width
-        assert_eq!(sent, "\x1b[1;2Hb\x1b[Cc\x1b[3Cd\x1b[2;2H审\x1b[7Gx");
+        assert_eq!(sent, "\x1b[1;2Hb\x1b[Cc\x1b[3Cd\x1b[2;2H审\x1b[3Cx");
+        // not every terminal agrees on the width of …: what follows is measured from the border
+        let now = Buffer::with_lines(["aaaaaaaa", "-…-审批x"]);
+        assert_eq!(self::sent(&before, &now), "\x1b[2;2H…\x1b[4G审批x");
     }
 
     #[test]

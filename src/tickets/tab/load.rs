@@ -19,6 +19,8 @@ use crate::tui::paint::bytes;
 
 /// Tickets held before the cursor, and after it.
 const HALF: i64 = 200;
+/// The same for the first picture: no screen shows more.
+const FIRST_HALF: i64 = 100;
 /// So close to an end of what is held, more is asked for.
 pub(super) const MARGIN: usize = 80;
 /// How long names of operators and of things to link are good.
@@ -142,24 +144,25 @@ async fn rows_around(
     now: Millis,
     at: Option<(Millis, i64)>,
     jump: Option<Jump>,
+    half: i64,
 ) -> Result<(Vec<Ticket>, (bool, bool)), StoreError> {
     let get = |cursor, limit| store::page_in(s, queue, me, now, cursor, limit);
     match (jump, at) {
         (Some(Jump::Bottom), _) => {
-            let rows = get(Cursor::End, 2 * HALF).await?;
-            let first = !full(&rows, 2 * HALF);
+            let rows = get(Cursor::End, 2 * half).await?;
+            let first = !full(&rows, 2 * half);
             Ok((rows, (first, true)))
         }
         (None, Some((urgency, id))) => {
-            let mut rows = get(Cursor::Before(urgency, id), HALF).await?;
-            let after = get(Cursor::From(urgency, id), HALF).await?;
-            let whole = (!full(&rows, HALF), !full(&after, HALF));
+            let mut rows = get(Cursor::Before(urgency, id), half).await?;
+            let after = get(Cursor::From(urgency, id), half).await?;
+            let whole = (!full(&rows, half), !full(&after, half));
             rows.extend(after);
             Ok((rows, whole))
         }
         _ => {
-            let rows = get(Cursor::Start, 2 * HALF).await?;
-            let last = !full(&rows, 2 * HALF);
+            let rows = get(Cursor::Start, 2 * half).await?;
+            let last = !full(&rows, 2 * half);
             Ok((rows, (true, last)))
         }
     }
@@ -230,7 +233,9 @@ impl TicketsTab {
         let only_detail = !std::mem::take(&mut self.stale);
         let jump = self.jump;
         let similar = self.similar.take();
-        // the first picture does not wait for what only lists need
+        // the first picture waits for nothing that it can do without; the rest is read at once after it
+        let first = !self.loaded;
+        let half = if first { FIRST_HALF } else { HALF };
         let lists = (self.loaded && !only_detail && now - self.listed_at >= OFFERS).then_some(self.around);
         let held = only_detail.then(|| self.policy.clone());
         // near the start the start is kept in sight; elsewhere the rows are those around the cursor
@@ -239,8 +244,8 @@ impl TicketsTab {
         let around = self.around;
         // who is on duty changes at a hand-over, not with every ticket
         let known = self.hands.filter(|(at, _)| (0..OFFERS).contains(&(now - at))).map(|(_, hands)| hands);
-        let ask = around.map(|a| a.hands);
-        let watch = around.filter(|_| !only_detail && self.watch.is_old(now));
+        let ask = around.filter(|_| !first).map(|a| a.hands);
+        let watch = around.filter(|_| !first && !only_detail && self.watch.is_old(now));
         Box::new(move |door| {
             Box::pin(async move {
                 let s = door.store();
@@ -256,7 +261,7 @@ impl TicketsTab {
                 } else {
                     let mut capped = false;
                     let (rows, whole) = if search.is_empty() {
-                        rows_around(s, (Queue::ORDER[queue], order), &me, now, at, jump).await.map_err(text)?
+                        rows_around(s, (Queue::ORDER[queue], order), &me, now, at, jump, half).await.map_err(text)?
                     } else {
                         let filter = parse(&search).map_err(|e| e.to_string())?;
                         let found = store::filtered(s, &filter, &me, now, HALF).await.map_err(text)?;
@@ -272,7 +277,11 @@ impl TicketsTab {
                         (None, Some(ask)) => Some(ask(door.clone()).await),
                         (known, _) => known,
                     };
-                    let (typical, outlook) = look_ahead(&door, hands, now).await.map_err(text)?;
+                    let (typical, outlook) = if first {
+                        (vec![], Outlook::default())
+                    } else {
+                        look_ahead(&door, hands, now).await.map_err(text)?
+                    };
                     Some(Rows { around: rows, counts, saved_counts, capped, typical, outlook, whole, jump })
                 };
                 let id = match &rows {
@@ -327,6 +336,7 @@ impl TicketsTab {
     }
 
     pub(super) fn take(&mut self, page: Page, now: Millis) {
+        self.sketched = !self.loaded;
         self.loaded = true;
         self.policy = page.policy;
         self.role = page.role;

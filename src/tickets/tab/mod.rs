@@ -103,6 +103,8 @@ pub struct TicketsTab {
     go_to: Option<i64>,
     /// The rows are old: the next load reads them, not only the detail.
     stale: bool,
+    /// What is held is the first picture, which leaves out what it can.
+    sketched: bool,
     pub(super) place: Rows<i64>,
     pub(super) search: String,
     /// The saved queue that is open, by its place in the configuration: its filter is what is searched for.
@@ -150,6 +152,7 @@ impl TicketsTab {
             jump: None,
             go_to: None,
             stale: true,
+            sketched: false,
             place: Rows::default(),
             search: String::new(),
             saved: None,
@@ -325,6 +328,10 @@ impl Tab for TicketsTab {
 
     fn is_loaded(&self) -> bool {
         self.loaded
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.sketched
     }
 
     fn disabled(&self, command: &str) -> Option<String> {
