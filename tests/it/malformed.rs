@@ -99,7 +99,7 @@ fn now() -> Millis {
 }
 
 #[test]
-fn callbacks_messages_and_alerts_are_read_or_refused() {
+fn callbacks_messages_alerts_and_filters_are_read_or_refused() {
     let keys = Keys::new("QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "corp").expect("keys");
     let (mut opened, mut read) = (0, 0);
     each("callback", 2_000, |bytes| {
@@ -128,6 +128,15 @@ fn callbacks_messages_and_alerts_are_read_or_refused() {
             _ = mapped(&sent, "zabbix", &webhook(), &serve, now());
         }
     });
+    let mut understood = 0;
+    each("filter", 2_000, |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(filter) = zhiban::text::filter::parse(&text) {
+            understood += 1;
+            _ = zhiban::text::words::tsquery(&filter.words());
+        }
+    });
+    assert!(understood > 100, "{understood}");
     each("mail", 3_000, |bytes| _ = model::read(bytes).map(|mail| model::proven_tickets(&mail, "key")));
 }
 
