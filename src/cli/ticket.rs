@@ -450,8 +450,8 @@ struct Whole {
 
 async fn whole(cx: &Cx, id: i64, now: Millis) -> Result<Whole, CliError> {
     let store = cx.store().await?;
-    let t = store::get(store, id).await?.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
-    let past = store::happenings(store, id).await?;
+    let found = store::get_with_past(store, id).await?;
+    let (t, past) = found.ok_or_else(|| CliError::NotFound(format!("#{id}")))?;
     let policy = store::policy(store, &cx.config().tickets).await?;
     let typical = store::typical(store).await?;
     let mut value = json_of(&t, now);

@@ -468,11 +468,13 @@ impl App {
             }
         }
         let seat = &mut self.seats[i];
-        let (again, unfinished) = (std::mem::take(&mut seat.again), seat.tab.is_unfinished());
-        if unfinished {
-            seat.tab.stale();
+        let again = std::mem::take(&mut seat.again);
+        if seat.failed > 0 {
+            return;
         }
-        if (again || unfinished) && seat.failed == 0 {
+        if seat.tab.is_unfinished() {
+            self.reload(i, now);
+        } else if again {
             self.load(i, now);
         }
     }

@@ -88,13 +88,7 @@ pub async fn append(tx: &mut Tx, mut entry: Entry) -> Result<i64, StoreError> {
             *field = field.replace('\0', "␀");
         }
     }
-    let head = match tx.head.take() {
-        Some(head) => Some(head),
-        None => {
-            let sql = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1";
-            tx.row(sql, vec![], |r| Ok((r.get::<i64>(0)?, r.get::<String>(1)?))).await?
-        }
-    };
+    let head = tx.journal_head().await?;
     let (seq, prev_hash) = head.map_or((1, GENESIS.to_owned()), |(seq, hash)| (seq + 1, hash));
     let hash = hash_of(seq, &entry, &prev_hash);
     let topic = entry.subject_kind.clone();

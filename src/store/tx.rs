@@ -113,15 +113,24 @@ impl Tx {
 
     /// Takes the lock of SQLite's writers, and looks where the journal ends.
     pub(super) async fn lock(mut self) -> Result<Self, StoreError> {
-        let head = self.row("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1", vec![], |r| {
-            Ok((r.get::<i64>(0)?, r.get::<String>(1)?))
-        });
-        self.head = head.await?;
+        self.head = self.journal_head().await?;
         Ok(self)
     }
 
     pub(super) fn postgres(tx: Transaction<'static, Postgres>, local: Local) -> Self {
         Self { inner: Inner::Postgres(tx), topics: Vec::new(), local, head: None, waiting: Waiting::default() }
+    }
+
+    /// Where the journal ends: place and hash of its newest row.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn journal_head(&mut self) -> Result<Option<(i64, String)>, StoreError> {
+        if let Some(head) = self.head.take() {
+            return Ok(Some(head));
+        }
+        let sql = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1";
+        self.row(sql, vec![], |r| Ok((r.get::<i64>(0)?, r.get::<String>(1)?))).await
     }
 
     /// Which SQL dialect the transaction speaks.

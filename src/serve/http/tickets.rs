@@ -150,8 +150,7 @@ pub(super) async fn show(
     if !contacts.iter().any(|c| c.channel == Channel::Api.word() && c.source == token.source) {
         return Err(missing());
     }
-    let t = ticket_store::get(store, number).await?.ok_or_else(missing)?;
-    let happenings = ticket_store::happenings(store, number).await?;
+    let (t, happenings) = ticket_store::get_with_past(store, number).await?.ok_or_else(missing)?;
     let messages = happenings.iter().filter_map(|h| {
         let from = match h.kind.as_str() {
             "reply" => "desk",

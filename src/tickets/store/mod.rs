@@ -45,10 +45,21 @@ pub async fn get(store: &Store, id: i64) -> Result<Option<Ticket>, StoreError> {
     store.row(&whole(store.dialect()), args![id], read).await
 }
 
-fn read_happening(r: &Row<'_>) -> Result<Happening, StoreError> {
-    let data: String = r.get(3)?;
+/// One ticket with what happened to it.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn get_with_past(store: &Store, id: i64) -> Result<Option<(Ticket, Vec<Happening>)>, StoreError> {
+    store.row(&with_past(store.dialect()), args![id], read_with_past).await
+}
+
+fn happening((at, actor, kind, data): (Millis, String, String, String)) -> Result<Happening, StoreError> {
     let data = serde_json::from_str(&data).map_err(|e| StoreError::Value(format!("ticket_event.data: {e}")))?;
-    Ok(Happening { at: r.get(0)?, actor: r.get(1)?, kind: r.get(2)?, data })
+    Ok(Happening { at, actor, kind, data })
+}
+
+fn read_happening(r: &Row<'_>) -> Result<Happening, StoreError> {
+    happening((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
 }
 
 const HAPPENINGS: &str = "SELECT at, actor, kind, data FROM ticket_event WHERE ticket_id = $1 ORDER BY n";
@@ -117,11 +128,7 @@ fn read_with_past(r: &Row<'_>) -> Result<(Ticket, Vec<Happening>), StoreError> {
     let past: String = r.get(listed::width(r) + 4)?;
     let bad = |e: serde_json::Error| StoreError::Value(format!("ticket_event: {e}"));
     let past: Vec<(Millis, String, String, String)> = serde_json::from_str(&past).map_err(bad)?;
-    let past = past.into_iter().map(|(at, actor, kind, data)| {
-        let data = serde_json::from_str(&data).map_err(|e| StoreError::Value(format!("ticket_event.data: {e}")))?;
-        Ok(Happening { at, actor, kind, data })
-    });
-    Ok((read(r)?, past.collect::<Result<_, StoreError>>()?))
+    Ok((read(r)?, past.into_iter().map(happening).collect::<Result<_, _>>()?))
 }
 
 /// One ticket with what happened to it, inside an action.

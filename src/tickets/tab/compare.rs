@@ -96,15 +96,5 @@ pub(super) fn compare(config: Arc<Config>, before: Arc<Mutex<Seen>>) -> Compare 
 /// A ticket and what happened to it, as of one version of it.
 async fn whole(door: &Door, id: i64) -> Result<(Ticket, Vec<Happening>), ActionError> {
     let missing = || ActionError::NotFound { what: format!("#{id}") };
-    let (s, mut now) = (door.store(), None);
-    for _ in 0..3 {
-        let ticket = store::get(s, id).await?.ok_or_else(missing)?;
-        let past = store::happenings(s, id).await?;
-        let same = store::get(s, id).await?.is_some_and(|t| t.version == ticket.version);
-        now = Some((ticket, past));
-        if same {
-            break;
-        }
-    }
-    now.ok_or_else(missing)
+    store::get_with_past(door.store(), id).await?.ok_or_else(missing)
 }

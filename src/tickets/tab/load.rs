@@ -292,10 +292,7 @@ impl TicketsTab {
                         .or(around.first().map(|t| t.id)),
                 };
                 let detail = match id {
-                    Some(id) => match store::get(s, id).await.map_err(text)? {
-                        Some(t) => Some((t, store::happenings(s, id).await.map_err(text)?)),
-                        None => None,
-                    },
+                    Some(id) => store::get_with_past(s, id).await.map_err(text)?,
                     None => None,
                 };
                 let files = match (&detail, around) {
