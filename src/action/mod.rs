@@ -339,16 +339,9 @@ impl Door {
             return Err(refusal);
         }
         let mut tx = self.store.begin().await?;
-        match self.apply(&mut tx, &self.actor, action).await {
-            Ok(outcome) => {
-                tx.commit().await?;
-                Ok(outcome)
-            }
-            Err(e) => {
-                tx.roll_back().await;
-                Err(e)
-            }
-        }
+        let outcome = self.apply(&mut tx, &self.actor, action).await?;
+        tx.commit().await?;
+        Ok(outcome)
     }
 
     /// Runs the actions of several actors in one transaction: each is done or refused by itself, and what was done

@@ -13,7 +13,7 @@ pub use states::{EVERY, Event, Known, Silence, events, fleet, judge, look_ahead}
 use crate::args;
 use crate::clock::{HOUR, MINUTE, Millis};
 use crate::health::model::Sample;
-use crate::store::{Native, Store, StoreError, Tx, Val};
+use crate::store::{Store, StoreError, Tx, Val};
 
 /// A host as last seen.
 #[derive(Debug, Clone)]
@@ -50,9 +50,9 @@ pub async fn add(store: &Store, samples: &[Sample], interval: Millis) -> Result<
     let texts = newest.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let texts = texts.map_err(|e| StoreError::Value(e.to_string()))?;
     let mut tx = store.begin_measure().await?;
-    match tx.native().await? {
-        Native::Pg(conn) => add_postgres(conn, samples, &newest, texts, interval).await?,
-        Native::Lite(_) => add_sqlite(&mut tx, samples, &newest, texts, interval).await?,
+    match tx.postgres_only() {
+        Some(conn) => add_postgres(conn, samples, &newest, texts, interval).await?,
+        None => add_sqlite(&mut tx, samples, &newest, texts, interval).await?,
     }
     rollup::note_late(&mut tx, samples.iter().map(|s| s.at)).await?;
     if samples.iter().any(|s| parts::is_minute(s.at, interval)) {

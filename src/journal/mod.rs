@@ -107,7 +107,7 @@ pub async fn append(tx: &mut Tx, mut entry: Entry) -> Result<i64, StoreError> {
     ];
     match tx.dialect() {
         Dialect::Sqlite => {
-            tx.later("INSERT INTO journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", values).await?;
+            tx.exec("INSERT INTO journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", values).await?;
             tx.bump(&topic).await?;
         }
         // one round trip for the row, the change counter and the notification

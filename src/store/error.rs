@@ -46,37 +46,52 @@ pub enum StoreError {
     Refused(String),
 }
 
+fn say(error: &dyn std::fmt::Display) -> String {
+    crate::text::clean(&error.to_string()).into_owned()
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let (failure, message) = match &error {
+            rusqlite::Error::SqliteFailure(failure, message) => (failure, message.as_deref()),
+            rusqlite::Error::SqlInputError { error, msg, .. } => (error, Some(msg.as_str())),
+            rusqlite::Error::FromSqlConversionFailure(..) => return Self::Value(say(&error)),
+            _ => return Self::Refused(say(&error)),
+        };
+        let message = message.map_or_else(|| say(failure), |m| say(&m));
+        // the low byte of the extended code is the code
+        match (failure.extended_code & 0xff, failure.extended_code) {
+            (_, 1555 | 2067) => Self::Duplicate(message),
+            (5 | 6 | 15, _) => Self::Locked,
+            (8, _) => Self::ReadOnly,
+            (9, _) => Self::Unreachable(crate::locale::cli::store_no_answer()),
+            // no room for the shared-memory file is told as an I/O error
+            (13, _) | (_, 4874) => Self::Full,
+            (10, _) => Self::Disk(message),
+            (11 | 26, _) => Self::Corrupt(message),
+            (14, _) => Self::Unreachable(message),
+            _ => Self::Refused(message),
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let say = |e: &dyn std::fmt::Display| crate::text::clean(&e.to_string()).into_owned();
         match &error {
             sqlx::Error::Database(db) => {
-                let code = db.code().unwrap_or_default();
-                let message = crate::text::clean(db.message()).into_owned();
+                let message = say(&db.message());
                 if db.is_unique_violation() {
                     return Self::Duplicate(message);
                 }
-                // SQLite: the low byte of the extended code is the code; Postgres: five characters of SQLSTATE
-                let lite = Some(code.as_ref()).filter(|c| c.len() < 5).and_then(|c| c.parse::<u32>().ok());
-                match (lite.map(|c| c & 0xff), code.as_ref()) {
-                    (Some(5 | 6 | 15), _) => Self::Locked,
-                    (Some(8), _) => Self::ReadOnly,
-                    // no room for the shared-memory file is told as an I/O error
-                    (Some(13), _) | (_, "4874") => Self::Full,
-                    (Some(10), _) => Self::Disk(message),
-                    (Some(11 | 26), _) => Self::Corrupt(message),
-                    (Some(14), _) => Self::Unreachable(message),
-                    (Some(_), _) => Self::Refused(message),
-                    (_, "25006") => Self::ReadOnly,
-                    (_, "53100") => Self::Full,
-                    (_, "58030") => Self::Disk(message),
-                    (_, "XX001" | "XX002") => Self::Corrupt(message),
-                    (_, "55P03" | "40P01" | "40001") => Self::Locked,
-                    (_, "57014") => Self::Unreachable(crate::locale::cli::store_no_answer()),
-                    (_, "57P01" | "57P02" | "57P03" | "28P01" | "28000" | "3D000" | "53300") => {
-                        Self::Unreachable(message)
-                    }
-                    (_, code) if code.starts_with("08") => Self::Unreachable(message),
+                match db.code().unwrap_or_default().as_ref() {
+                    "25006" => Self::ReadOnly,
+                    "53100" => Self::Full,
+                    "58030" => Self::Disk(message),
+                    "XX001" | "XX002" => Self::Corrupt(message),
+                    "55P03" | "40P01" | "40001" => Self::Locked,
+                    "57014" => Self::Unreachable(crate::locale::cli::store_no_answer()),
+                    "57P01" | "57P02" | "57P03" | "28P01" | "28000" | "3D000" | "53300" => Self::Unreachable(message),
+                    code if code.starts_with("08") => Self::Unreachable(message),
                     _ => Self::Refused(message),
                 }
             }

@@ -88,8 +88,8 @@ impl Store {
         let log = PathBuf::from(log);
         let traces = || [trace(path), trace(&log)];
         // always the same connection: the number is per connection
-        let mut conn = read.apart().await?;
-        let mut version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut conn).await?;
+        let conn = read.apart().await?;
+        let mut version = conn.data_version()?;
         let mut seen = self.topics().await?;
         let (mut last, mut doubt) = (traces(), true);
         if std::mem::take(lost) && (tx.send(News::Back).await.is_err() || tx.send(News::Everything).await.is_err()) {
@@ -103,15 +103,14 @@ impl Store {
                 () = self.local.0.notified() => true,
                 () = tx.closed() => return Ok(()),
             };
-            // a question to the database wakes two threads; two commits within one instant of the file system's clock
-            // look like one, so the look after a change asks again
+            // two commits within one instant of the file system's clock look like one: the look after a change asks again
             let traces = traces();
             let moved = traces != last;
             if !moved && !here && !std::mem::replace(&mut doubt, moved) {
                 continue;
             }
             (last, doubt) = (traces, moved);
-            let now: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut conn).await?;
+            let now = conn.data_version()?;
             if now == version && !here {
                 continue;
             }

@@ -18,12 +18,14 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, PgPool};
 
 pub use error::StoreError;
+pub use lite::TableRow;
 pub use open::StoreUrl;
-pub use tx::{Native, Tx};
-pub use value::{Args, FromRow, Row, Val};
+pub use tx::Tx;
+pub use value::{Args, FromCell, FromRow, Row, Val};
 
 use lite::{Readers, Slot};
-use value::{bind_pg, bind_sqlite};
+use tx::Weight;
+use value::bind_pg;
 
 /// Which database a [`Store`] speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,9 +119,8 @@ impl Store {
     ) -> Result<Vec<T>, StoreError> {
         match &self.pools {
             Pools::Sqlite { read, .. } => {
-                let query = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args);
-                let rows = query.fetch_all(read.lend().await?.conn().await?).await?;
-                rows.iter().map(|row| f(&Row::Sqlite(row))).collect()
+                let table = read.lend().await?.query(sql, args, usize::MAX).await?;
+                table.rows().map(|row| f(&Row::Sqlite(row))).collect()
             }
             Pools::Postgres(pool) => {
                 let query = bind_pg(sqlx::query(AssertSqlSafe(sql)), args);
@@ -141,9 +142,8 @@ impl Store {
     ) -> Result<Option<T>, StoreError> {
         match &self.pools {
             Pools::Sqlite { read, .. } => {
-                let query = bind_sqlite(sqlx::query(AssertSqlSafe(sql)), args);
-                let row = query.fetch_optional(read.lend().await?.conn().await?).await?;
-                row.as_ref().map(|row| f(&Row::Sqlite(row))).transpose()
+                let table = read.lend().await?.query(sql, args, 1).await?;
+                table.rows().next().map(|row| f(&Row::Sqlite(row))).transpose()
             }
             Pools::Postgres(pool) => {
                 let query = bind_pg(sqlx::query(AssertSqlSafe(sql)), args);
@@ -159,7 +159,7 @@ impl Store {
     /// When the store does not answer or stays locked.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { write, .. } => Tx::sqlite(write, self.local.clone()).await?.lock().await,
+            Pools::Sqlite { write, .. } => Tx::sqlite(write, Weight::Light, self.local.clone()).await,
             Pools::Postgres(pool) => {
                 // one round trip: the lock is held before the first read of the journal's head
                 let tx = in_time(pool.begin_with("BEGIN; SELECT pg_advisory_xact_lock(7317000001)")).await?;
@@ -175,7 +175,7 @@ impl Store {
     /// When the store does not answer or stays locked.
     pub async fn begin_measure(&self) -> Result<Tx, StoreError> {
         match &self.pools {
-            Pools::Sqlite { measure, .. } => Tx::sqlite(measure, self.local.clone()).await,
+            Pools::Sqlite { measure, .. } => Tx::sqlite(measure, Weight::Heavy, self.local.clone()).await,
             Pools::Postgres(pool) => Ok(Tx::postgres(in_time(pool.begin_with("BEGIN")).await?, self.local.clone())),
         }
     }

@@ -6,17 +6,11 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection};
 
-use super::lite::{Readers, Slot};
+use super::lite::{Readers, Slot, Use};
 use super::{Pools, Store, StoreError, feed, schema};
 
-/// Longest wait for another writer on SQLite.
-const BUSY: Duration = Duration::from_secs(5);
-/// Cache of a SQLite connection, in KiB (negative: not pages). The system keeps the file in memory anyway; five
-/// connections must not each keep it once more.
-const CACHE: &str = "-512";
 /// Longest a single statement may run on Postgres, in milliseconds.
 const STATEMENT_TIMEOUT_MS: &str = "15000";
 
@@ -150,20 +144,15 @@ impl Store {
         if path.is_dir() {
             return Err(StoreError::Unreachable(format!("{}: is a directory", path.display())));
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(BUSY)
-            .foreign_keys(true)
-            .pragma("temp_store", "MEMORY")
-            .pragma("cache_size", CACHE);
-        let write = Slot::new(options.clone().synchronous(SqliteSynchronous::Full));
-        schema::bring_up_to_date_sqlite(write.lend().await?.conn().await?, path).await?;
-        let measure = Slot::new(options.clone().synchronous(SqliteSynchronous::Normal));
-        let read = Readers::new(
-            options.synchronous(SqliteSynchronous::Normal).pragma("query_only", "ON").row_buffer_size(256),
-        );
+        let write = Slot::new(path, Use::Write);
+        let mut turn = write.lend().await?;
+        if !schema::is_current_sqlite(turn.lite()?)? {
+            let lock = schema::lock_sqlite(path).await?;
+            schema::bring_up_to_date_sqlite(turn.lite()?)?;
+            drop(lock);
+        }
+        drop(turn);
+        let (measure, read) = (Slot::new(path, Use::Measure), Readers::new(path));
         let pools = Pools::Sqlite { read, write, measure };
         Ok(Self { pools, url: url.clone(), local: feed::Local::default() })
     }

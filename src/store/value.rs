@@ -1,11 +1,12 @@
 //! Values into and out of either database.
 
+use rusqlite::types::ValueRef;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
+use sqlx::{Decode, Postgres, Row as _, Type};
 
 use super::StoreError;
+use super::lite::TableRow;
 
 /// One argument of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,40 +44,69 @@ fn no_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "␀") } else { text }
 }
 
-macro_rules! bind {
-    ($name:ident, $db:ty, $args:ty) => {
-        pub(super) fn $name(mut query: Query<$db, $args>, args: Args) -> Query<$db, $args> {
-            for arg in args {
-                query = match arg {
-                    Val::Int(v) => query.bind(v),
-                    Val::Float(v) => query.bind(v),
-                    Val::Bool(v) => query.bind(v),
-                    Val::Text(v) => query.bind(v),
-                    Val::Bytes(v) => query.bind(v),
-                };
-            }
-            query
-        }
-    };
+pub(super) fn bind_pg(mut query: Query<Postgres, PgArguments>, args: Args) -> Query<Postgres, PgArguments> {
+    for arg in args {
+        query = match arg {
+            Val::Int(v) => query.bind(v),
+            Val::Float(v) => query.bind(v),
+            Val::Bool(v) => query.bind(v),
+            Val::Text(v) => query.bind(v),
+            Val::Bytes(v) => query.bind(v),
+        };
+    }
+    query
 }
-bind!(bind_sqlite, Sqlite, SqliteArguments);
-bind!(bind_pg, Postgres, PgArguments);
 
 /// One row of either database.
 #[derive(Debug)]
 pub enum Row<'a> {
     /// From SQLite.
-    Sqlite(&'a SqliteRow),
+    Sqlite(TableRow<'a>),
     /// From Postgres.
     Postgres(&'a PgRow),
 }
 
-/// What a column may be read as: `i64`, `f64`, `bool`, `String`, `Vec<u8>`, and `Option` of them.
-pub trait FromRow:
-    for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Type<Sqlite> + Type<Postgres> + Sized
-{
+/// A type that a cell of SQLite may be read as.
+pub trait FromCell: Sized {
+    /// What the cell must hold, as SQLite names it.
+    const HOLDS: &'static str;
+
+    /// Nothing when the cell holds something else.
+    fn from_cell(cell: ValueRef<'_>) -> Option<Self>;
 }
-impl<T> FromRow for T where T: for<'r> Decode<'r, Sqlite> + for<'r> Decode<'r, Postgres> + Type<Sqlite> + Type<Postgres> {}
+
+macro_rules! from_cell {
+    ($($ty:ty, $holds:literal: $($cell:pat => $value:expr),+;)*) => {$(
+        impl FromCell for $ty {
+            const HOLDS: &'static str = $holds;
+            fn from_cell(cell: ValueRef<'_>) -> Option<Self> {
+                match cell { $($cell => $value,)+ _ => None }
+            }
+        }
+    )*};
+}
+from_cell! {
+    i64, "INTEGER": ValueRef::Integer(v) => Some(v);
+    bool, "INTEGER": ValueRef::Integer(v) => Some(v != 0);
+    f64, "REAL": ValueRef::Real(v) => Some(v), ValueRef::Integer(v) => Some(v as f64);
+    String, "TEXT": ValueRef::Text(v) => std::str::from_utf8(v).ok().map(str::to_owned);
+    Vec<u8>, "BLOB": ValueRef::Blob(v) => Some(v.to_vec()), ValueRef::Text(v) => Some(v.to_vec());
+}
+
+impl<T: FromCell> FromCell for Option<T> {
+    const HOLDS: &'static str = T::HOLDS;
+
+    fn from_cell(cell: ValueRef<'_>) -> Option<Self> {
+        match cell {
+            ValueRef::Null => Some(None),
+            cell => T::from_cell(cell).map(Some),
+        }
+    }
+}
+
+/// What a column may be read as: `i64`, `f64`, `bool`, `String`, `Vec<u8>`, and `Option` of them.
+pub trait FromRow: FromCell + for<'r> Decode<'r, Postgres> + Type<Postgres> {}
+impl<T> FromRow for T where T: FromCell + for<'r> Decode<'r, Postgres> + Type<Postgres> {}
 
 impl Row<'_> {
     /// Column `index`, counted from 0.
@@ -85,9 +115,19 @@ impl Row<'_> {
     /// When the column is missing, NULL for a type that is no `Option`, or of another type; the error names it.
     pub fn get<T: FromRow>(&self, index: usize) -> Result<T, StoreError> {
         match self {
-            Row::Sqlite(row) => row.try_get(index),
-            Row::Postgres(row) => row.try_get(index),
+            Row::Sqlite(row) => row.get(index),
+            Row::Postgres(row) => row.try_get(index).map_err(StoreError::from),
         }
-        .map_err(StoreError::from)
+    }
+}
+
+impl TableRow<'_> {
+    fn get<T: FromCell>(&self, index: usize) -> Result<T, StoreError> {
+        let cell = self.cell(index);
+        cell.and_then(T::from_cell).ok_or_else(|| {
+            let found = cell.map_or_else(|| "nothing".into(), |cell| cell.data_type().to_string().to_uppercase());
+            let name = crate::text::clean(self.column(index)).into_owned();
+            StoreError::Value(format!("column {index} ({name}): {found}, not {}", T::HOLDS))
+        })
     }
 }

@@ -44,8 +44,8 @@ impl Action for Broken {
     }
     fn apply<'a>(&'a self, cx: &'a mut Apply<'_>) -> BoxFuture<'a, Result<Done, ActionError>> {
         Box::pin(async move {
-            cx.tx.later("INSERT INTO change(topic, seq) VALUES ('broken', 1)", args![]).await?;
-            cx.tx.later("INSERT INTO change(topic, seq) VALUES ($1, $2)", args!["broken", None::<i64>]).await?;
+            cx.tx.exec("INSERT INTO change(topic, seq) VALUES ('broken', 1)", args![]).await?;
+            cx.tx.exec("INSERT INTO change(topic, seq) VALUES ($1, $2)", args!["broken", None::<i64>]).await?;
             Ok(Done::new("mark", "broken", "marked".into()))
         })
     }

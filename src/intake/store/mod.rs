@@ -117,7 +117,7 @@ pub struct Arrival<'a> {
 }
 
 pub(super) async fn add_arrival(tx: &mut Tx, a: &Arrival<'_>, now: Millis) -> Result<(), StoreError> {
-    tx.later(
+    tx.exec(
         "INSERT INTO arrival(channel, source, key, digest, ticket_id, address, name, contact, module, answer, at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
@@ -134,7 +134,8 @@ pub(super) async fn add_arrival(tx: &mut Tx, a: &Arrival<'_>, now: Millis) -> Re
             now
         ],
     )
-    .await
+    .await?;
+    Ok(())
 }
 
 /// Who may read a ticket from outside, and where an answer goes.

@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr, SqliteConnection};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr};
 
+use super::lite::Lite;
 use super::{Dialect, StoreError};
 
 /// Every schema file, oldest first; its place (from 1) is its version.
@@ -81,19 +82,16 @@ fn judge(found: Option<i64>) -> Result<bool, StoreError> {
     }
 }
 
-pub(super) async fn bring_up_to_date_sqlite(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let found = match sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(&mut *conn).await {
-        Ok(version) => Some(version),
-        Err(e) if e.to_string().contains("no such table") => None,
-        Err(e) => return Err(e.into()),
-    };
-    if judge(found)? {
-        return Ok(());
-    }
-    // sqlx does not lock SQLite while it migrates; a lock file keeps two first starts apart
+/// Whether the schema of a file is current.
+pub(super) fn is_current_sqlite(lite: &Lite) -> Result<bool, StoreError> {
+    judge(lite.applied()?.last().map(|(version, _)| *version))
+}
+
+/// Keeps everybody else from changing the schema of `path` until it is dropped.
+pub(super) async fn lock_sqlite(path: &Path) -> Result<std::fs::File, StoreError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
-    let lock = tokio::task::spawn_blocking(move || -> std::io::Result<std::fs::File> {
+    tokio::task::spawn_blocking(move || -> std::io::Result<std::fs::File> {
         let file = std::fs::File::options().create(true).truncate(false).write(true).open(lock_path)?;
         file.lock()?;
         Ok(file)
@@ -104,23 +102,27 @@ pub(super) async fn bring_up_to_date_sqlite(conn: &mut SqliteConnection, path: &
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly,
         std::io::ErrorKind::StorageFull => StoreError::Full,
         _ => StoreError::Unreachable(e.to_string()),
-    })?;
-    if found.is_none() {
-        // another process may have brought it up while we waited: its own table tells it from a foreign file
-        let foreign: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM sqlite_master WHERE type = 'table' \
-             AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
-        )
-        .fetch_one(&mut *conn)
-        .await?;
-        if foreign > 0 {
-            return Err(StoreError::Corrupt(crate::locale::cli::store_foreign()));
+    })
+}
+
+/// Applies what is missing, under the lock. The table is the one that sqlx keeps on Postgres.
+pub(super) fn bring_up_to_date_sqlite(lite: &Lite) -> Result<(), StoreError> {
+    let applied = lite.applied()?;
+    if applied.is_empty() && lite.has_tables()? {
+        return Err(StoreError::Corrupt(crate::locale::cli::store_foreign()));
+    }
+    for migration in migrator(Dialect::Sqlite).iter() {
+        match applied.iter().find(|(version, _)| *version == migration.version) {
+            Some((_, checksum)) if checksum[..] == migration.checksum[..] => {}
+            Some((version, _)) => {
+                return Err(StoreError::from_migrate(MigrateError::VersionMismatch(*version), VERSION));
+            }
+            None => {
+                lite.apply(migration.version, &migration.description, migration.sql.as_str(), &migration.checksum)?;
+            }
         }
     }
-    let result =
-        migrator(Dialect::Sqlite).run_direct(None, conn, false).await.map_err(|e| StoreError::from_migrate(e, VERSION));
-    drop(lock);
-    result
+    judge(lite.applied()?.last().map(|(version, _)| *version)).map(|_| ())
 }
 
 pub(super) async fn bring_up_to_date_postgres(pool: &PgPool) -> Result<(), StoreError> {

@@ -54,8 +54,8 @@ pub(super) fn within_limits(title: &str, body: &str) -> Result<(), ActionError> 
 impl Change {
     pub(super) async fn make(&self, cx: &mut Apply<'_>) -> Result<Done, ActionError> {
         let missing = || ActionError::NotFound { what: format!("#{}", self.id) };
-        let (policy, loaded) = store::load_with_terms(cx.tx, self.id, &cx.config.tickets, cx.now).await?;
-        let (mut t, mut past) = loaded.ok_or_else(missing)?;
+        let policy = store::terms(cx.tx, &cx.config.tickets, cx.now).await?;
+        let (mut t, mut past) = store::load(cx.tx, self.id).await?.ok_or_else(missing)?;
         if matches!(self.what, What::Tick) {
             return if t.is_open() {
                 self.tick(cx, t, past, &policy).await

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{read_with_past, with_past};
 use crate::args;
-use crate::calendar::{HolidayList, Rules};
+use crate::calendar::HolidayList;
 use crate::clock::Millis;
 use crate::config::Tickets;
 use crate::store::{Row, Store, StoreError, Tx};
-use crate::tickets::model::{self, Happening, Ticket, office_rules};
+use crate::tickets::model::{self, office_rules};
 use crate::tickets::sla::Policy;
 
 /// An imported list, and who brought it when.
@@ -99,37 +98,10 @@ pub async fn is_recount_due(store: &Store, config: &Tickets) -> Result<bool, Sto
 const IN_FORCE: &str =
     "SELECT (SELECT version FROM calendar_version WHERE digest = $1), (SELECT count(*) FROM holiday_list)";
 
-fn read_in_force(r: &Row<'_>) -> Result<(Option<i64>, i64), StoreError> {
-    Ok((r.get(0)?, r.get(1)?))
-}
-
 /// The policy in force, for an action: a calendar that is seen for the first time gets its number.
 pub(in crate::tickets) async fn terms(tx: &mut Tx, config: &Tickets, now: Millis) -> Result<Arc<Policy>, StoreError> {
-    let built_in = office_rules(config, &[]);
-    let found = tx.row(IN_FORCE, args![built_in.digest()], read_in_force).await?;
-    in_force(tx, config, now, (built_in, found)).await
-}
-
-/// The same with a ticket and what happened to it.
-pub(in crate::tickets) async fn load_with_terms(
-    tx: &mut Tx,
-    id: i64,
-    config: &Tickets,
-    now: Millis,
-) -> Result<(Arc<Policy>, Option<(Ticket, Vec<Happening>)>), StoreError> {
-    let built_in = office_rules(config, &[]);
-    let ask = (IN_FORCE, args![built_in.digest()], read_in_force);
-    let (found, loaded) = tx.two(ask, (&with_past(tx.dialect()), args![id], read_with_past)).await?;
-    Ok((in_force(tx, config, now, (built_in, found)).await?, loaded))
-}
-
-async fn in_force(
-    tx: &mut Tx,
-    config: &Tickets,
-    now: Millis,
-    (built_in, found): (Rules, Option<(Option<i64>, i64)>),
-) -> Result<Arc<Policy>, StoreError> {
-    let (mut lists, mut rules) = (vec![], built_in);
+    let (mut lists, mut rules) = (vec![], office_rules(config, &[]));
+    let found = tx.row(IN_FORCE, args![rules.digest()], |r| Ok((r.get::<Option<i64>>(0)?, r.get::<i64>(1)?))).await?;
     let (mut known, imported) = found.unwrap_or((None, 0));
     if imported > 0 {
         lists = lists_of(tx.rows(LISTS, vec![], read_list).await?);

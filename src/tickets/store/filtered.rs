@@ -157,7 +157,7 @@ pub async fn filtered(store: &Store, filter: &Filter, me: &str, now: Millis, lim
          h AS MATERIALIZED (SELECT t.id FROM k JOIN ticket t ON t.id = k.id WHERE {condition} ORDER BY {order} LIMIT ${}) \
          SELECT {} FROM h JOIN ticket t ON t.id = h.id ORDER BY {order}",
         args.len(),
-        listed::columns(store.dialect())
+        listed::COLUMNS
     );
     let tickets = store.rows(&sql, args, listed::read).await?;
     Ok(Found { tickets, capped: looked >= LOOKED_AT })

@@ -15,11 +15,12 @@ use crate::store::{Dialect, Row, Store, StoreError, Tx};
 use crate::tickets::model::{Happening, Ticket};
 
 pub use calendar::{ListRow, Version, holiday_lists, is_recount_due, policy, versions};
-pub(super) use calendar::{import, load_with_terms, pass, set_pass, terms};
+pub(super) use calendar::{import, pass, set_pass, terms};
 pub use filtered::{Found, LOOKED_AT, MOST_COUNTED, count_filtered, filtered};
 pub use handling::{
     Unsafe, count_safe_starts, handlings, measured, outlook, put_typical, typical, uncounted, unmeasured,
 };
+use listed::{COLUMNS, WIDTH};
 pub use presence::{attend, leave, others};
 pub use queue::{Cursor, Order, PAGE_LIMIT, Queue, counts, page, page_at, page_in, plans};
 pub use search::{Among, Similar, find, similar};
@@ -27,14 +28,13 @@ pub(super) use write::{add_happening, by_intake_key, fire, fired, insert, most_u
 
 /// A whole ticket: what a list shows, then body, cause, solution and category.
 fn read(r: &Row<'_>) -> Result<Ticket, StoreError> {
-    let n = listed::width(r);
+    let n = WIDTH;
     let (body, cause, solution, category) = (r.get(n)?, r.get(n + 1)?, r.get(n + 2)?, r.get(n + 3)?);
     Ok(Ticket { body, cause, solution, category, ..listed::read(r)? })
 }
 
-fn whole(dialect: Dialect) -> String {
-    let listed = listed::columns(dialect);
-    format!("SELECT {listed}, t.body, t.cause, t.solution, t.category FROM ticket t WHERE t.id = $1")
+fn whole() -> String {
+    format!("SELECT {COLUMNS}, t.body, t.cause, t.solution, t.category FROM ticket t WHERE t.id = $1")
 }
 
 /// One ticket.
@@ -42,7 +42,7 @@ fn whole(dialect: Dialect) -> String {
 /// # Errors
 /// When the store does not answer.
 pub async fn get(store: &Store, id: i64) -> Result<Option<Ticket>, StoreError> {
-    store.row(&whole(store.dialect()), args![id], read).await
+    store.row(&whole(), args![id], read).await
 }
 
 /// One ticket with what happened to it.
@@ -110,7 +110,6 @@ pub async fn overdue_marks(store: &Store, now: Millis) -> Result<Vec<i64>, Store
 
 /// A whole ticket with what happened to it, as one row.
 fn with_past(dialect: Dialect) -> String {
-    let listed = listed::columns(dialect);
     let past = match dialect {
         Dialect::Sqlite => {
             "(SELECT json_group_array(json_array(at, actor, kind, data)) FROM \
@@ -121,11 +120,11 @@ fn with_past(dialect: Dialect) -> String {
              FROM ticket_event WHERE ticket_id = t.id)"
         }
     };
-    format!("SELECT {listed}, t.body, t.cause, t.solution, t.category, {past} FROM ticket t WHERE t.id = $1")
+    format!("SELECT {COLUMNS}, t.body, t.cause, t.solution, t.category, {past} FROM ticket t WHERE t.id = $1")
 }
 
 fn read_with_past(r: &Row<'_>) -> Result<(Ticket, Vec<Happening>), StoreError> {
-    let past: String = r.get(listed::width(r) + 4)?;
+    let past: String = r.get(WIDTH + 4)?;
     let bad = |e: serde_json::Error| StoreError::Value(format!("ticket_event: {e}"));
     let past: Vec<(Millis, String, String, String)> = serde_json::from_str(&past).map_err(bad)?;
     Ok((read(r)?, past.into_iter().map(happening).collect::<Result<_, _>>()?))

@@ -6,10 +6,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::listed;
+use super::listed::{self, COLUMNS};
 use crate::args;
 use crate::clock::Millis;
-use crate::store::{Args, Dialect, Store, StoreError};
+use crate::store::{Args, Store, StoreError};
 use crate::tickets::model::Ticket;
 
 /// Most rows of one page.
@@ -109,15 +109,7 @@ impl Queue {
 }
 
 /// The statement and arguments of a page in the order of `key`; `few` when the filter is known to leave few rows.
-fn statement(
-    (dialect, queue): (Dialect, Queue),
-    key: &str,
-    me: &str,
-    now: Millis,
-    at: Cursor,
-    limit: i64,
-    few: bool,
-) -> (String, Args) {
+fn statement(queue: Queue, key: &str, me: &str, now: Millis, at: Cursor, limit: i64, few: bool) -> (String, Args) {
     let mut args = queue.args(me, now);
     let (place, op, backwards) = match at {
         Cursor::Start => (None, "", false),
@@ -144,23 +136,15 @@ fn statement(
         let filter = if queue == Queue::Breaching { " AND +risk_at <= $1" } else { filter };
         format!("SELECT {key}, id FROM ticket WHERE is_open{filter}{range}")
     };
-    let listed = listed::columns(dialect);
     let sql = format!(
-        "SELECT {listed} FROM ({keys} ORDER BY {key} {order}, id {order} LIMIT ${n}) k JOIN ticket t ON t.id = k.id \
+        "SELECT {COLUMNS} FROM ({keys} ORDER BY {key} {order}, id {order} LIMIT ${n}) k JOIN ticket t ON t.id = k.id \
          ORDER BY k.{key}, k.id"
     );
     (sql, args)
 }
 
 /// The same by number.
-fn by_number(
-    (dialect, queue): (Dialect, Queue),
-    me: &str,
-    now: Millis,
-    at: Cursor,
-    limit: i64,
-    newest: bool,
-) -> (String, Args) {
+fn by_number(queue: Queue, me: &str, now: Millis, at: Cursor, limit: i64, newest: bool) -> (String, Args) {
     let mut args = queue.args(me, now);
     let (place, up, backwards) = match at {
         Cursor::Start => (None, "", false),
@@ -176,9 +160,8 @@ fn by_number(
     args.push(limit.into());
     let word = |descending| if descending { "DESC" } else { "ASC" };
     let sql = format!(
-        "SELECT {} FROM (SELECT id FROM ticket WHERE is_open{}{range} ORDER BY id {} LIMIT ${}) k \
+        "SELECT {COLUMNS} FROM (SELECT id FROM ticket WHERE is_open{}{range} ORDER BY id {} LIMIT ${}) k \
          JOIN ticket t ON t.id = k.id ORDER BY k.id {}",
-        listed::columns(dialect),
         queue.filter(),
         word(newest != backwards),
         args.len(),
@@ -203,9 +186,9 @@ pub async fn page_in(
     let (sql, args) = match order.column() {
         Some(key) => {
             let few = queue == Queue::Breaching && few_at_risk(store, now).await?;
-            statement((store.dialect(), queue), key, me, now, at, limit, few)
+            statement(queue, key, me, now, at, limit, few)
         }
-        None => by_number((store.dialect(), queue), me, now, at, limit, order == Order::Newest),
+        None => by_number(queue, me, now, at, limit, order == Order::Newest),
     };
     store.rows(&sql, args, listed::read).await
 }
@@ -297,7 +280,7 @@ pub async fn plans(store: &Store) -> Result<Vec<(String, String)>, StoreError> {
                     continue;
                 }
                 for key in Order::ALL.into_iter().filter_map(Order::column) {
-                    let (sql, args) = statement((store.dialect(), queue), key, "me", 0, at, 50, few);
+                    let (sql, args) = statement(queue, key, "me", 0, at, 50, few);
                     ask.push((format!("{queue:?} by {key} {at:?} few={few}"), sql, args));
                 }
             }

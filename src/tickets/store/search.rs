@@ -1,6 +1,6 @@
 //! Search over titles and bodies, newest first; what was solved before and looks alike.
 
-use super::listed;
+use super::listed::{self, COLUMNS};
 use crate::args;
 use crate::store::{Dialect, Store, StoreError};
 use crate::text::words as search;
@@ -21,10 +21,9 @@ const LEAST_ALIKE: f64 = 0.2;
 /// # Errors
 /// When the store does not answer.
 pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>, StoreError> {
-    let columns = listed::columns(store.dialect());
     if query.trim().is_empty() {
         let sql = format!(
-            "SELECT {columns} FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT $1) k JOIN ticket t ON t.id = k.id \
+            "SELECT {COLUMNS} FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT $1) k JOIN ticket t ON t.id = k.id \
              ORDER BY k.id DESC"
         );
         return store.rows(&sql, args![limit], listed::read).await;
@@ -35,7 +34,7 @@ pub async fn find(store: &Store, query: &str, limit: i64) -> Result<Vec<Ticket>,
     };
     let Some(words) = words else { return Ok(vec![]) };
     let listed =
-        |hits: &str| format!("SELECT {columns} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
+        |hits: &str| format!("SELECT {COLUMNS} FROM ({hits}) k JOIN ticket t ON t.id = k.id ORDER BY k.id DESC");
     if store.dialect() == Dialect::Postgres {
         let probe = format!("SELECT count(*) FROM ({}) q", among_newest(PROBED_FOR_HITS));
         let common = store.row(&probe, args![words.as_str(), MANY_HITS], |r| r.get::<i64>(0)).await?;

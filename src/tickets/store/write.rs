@@ -8,11 +8,12 @@ use crate::tickets::model::{Happening, NEVER, Ticket};
 
 /// Adds a happening at place `n` (from 1).
 pub(in crate::tickets) async fn add_happening(tx: &mut Tx, id: i64, n: usize, h: &Happening) -> Result<(), StoreError> {
-    tx.later(
+    tx.exec(
         "INSERT INTO ticket_event(ticket_id, n, at, actor, kind, data) VALUES ($1, $2, $3, $4, $5, $6)",
         args![id, n, h.at, h.actor.as_str(), h.kind.as_str(), h.data.to_string()],
     )
-    .await
+    .await?;
+    Ok(())
 }
 
 /// The ticket that an intake made of the message `key` already.
@@ -44,14 +45,14 @@ pub(in crate::tickets) async fn insert(tx: &mut Tx, t: &Ticket, intake_key: Opti
         "INSERT INTO ticket_search(rowid, words) VALUES ($1, $2)",
         "INSERT INTO ticket_search(id, words) VALUES ($1, to_tsvector('simple', $2))",
     );
-    tx.later(sql, args![id, words]).await?;
+    tx.exec(sql, args![id, words]).await?;
     Ok(id)
 }
 
 /// Writes a ticket back, with the version it has now. Where another due time follows, its last safe start is not known
 /// until the job has counted it.
 pub(in crate::tickets) async fn update(tx: &mut Tx, t: &Ticket) -> Result<(), StoreError> {
-    tx.later(
+    tx.exec(
         "UPDATE ticket SET scope = $2, severity = $3, level = $4, state = $5, owner = $6, reported_at = $7, follow_up_at = $8, \
          pause_reason = $9, flag = $10, response_due = $11, response_breach_at = $12, response_met_at = $13, \
          response_breached = $14, response_excused = $15, resolution_due = $16, resolution_breach_at = $17, resolved_at = $18, \
@@ -69,7 +70,8 @@ pub(in crate::tickets) async fn update(tx: &mut Tx, t: &Ticket) -> Result<(), St
             t.next_due, t.next_breach_at, t.resolution_used, NEVER
         ],
     )
-    .await
+    .await?;
+    Ok(())
 }
 
 /// The thresholds that a ticket's clocks have fired: clock and percent.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection as _, SqliteConnection};
+use rusqlite::Connection;
 
 use crate::program::{Home, Out, PROGRAM, block_on, eventually, finish};
 use crate::pty::Pty;
@@ -27,8 +27,8 @@ fn filled() -> Home {
     home
 }
 
-async fn connect(home: &Home) -> SqliteConnection {
-    SqliteConnection::connect(&home.store).await.expect("connects")
+fn connect(home: &Home) -> Connection {
+    Connection::open(home.path("z.db")).expect("opens")
 }
 
 #[test]
@@ -37,9 +37,9 @@ fn a_file_locked_by_another_writer() {
     home.json(&["ticket", "new", "--title", "before"]);
     let mut pty = Pty::open(&home, (120, 30), &["--tab", "tickets"]);
     pty.wait_for("before");
-    block_on(async {
-        let mut other = connect(&home).await;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("locked");
+    {
+        let other = connect(&home);
+        other.execute_batch("BEGIN IMMEDIATE").expect("locked");
         pty.keys("a");
         let started = Instant::now();
         let out = home.run(&["ticket", "new", "--title", "after"]);
@@ -48,8 +48,8 @@ fn a_file_locked_by_another_writer() {
         // reading goes on, and the console says the same as the command
         assert_eq!(home.json(&["ticket", "list"]).as_array().map(Vec::len), Some(1));
         pty.wait_for("locked by another process");
-        sqlx::query("ROLLBACK").execute(&mut other).await.expect("released");
-    });
+        other.execute_batch("ROLLBACK").expect("released");
+    }
     pty.keys("a");
     pty.wait_for("root");
     home.json(&["ticket", "new", "--title", "after"]);
@@ -169,10 +169,7 @@ fn a_damaged_file() {
     let flip = |at: usize, len: usize| {
         let home = filled();
         let path = home.path("z.db");
-        block_on(async {
-            let mut conn = connect(&home).await;
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await.expect("all in one file");
-        });
+        connect(&home).execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("all in one file");
         let mut bytes = std::fs::read(&path).expect("read");
         assert!(bytes.len() > 100_000);
         let (at, len) = if at == usize::MAX { (bytes.len() / 4, bytes.len() / 2) } else { (at, len) };
@@ -222,10 +219,7 @@ fn a_damaged_file() {
     home.write("z.db", "this is no database, it is a letter to my aunt\n".repeat(100));
     one_sentence(&home.run(&["ticket", "list"]), 3, "not a zhiban store");
     let home = Home::sqlite();
-    block_on(async {
-        let mut conn = SqliteConnection::connect(&format!("{}?mode=rwc", home.store)).await.expect("connects");
-        sqlx::query("CREATE TABLE aunts(name TEXT)").execute(&mut conn).await.expect("a table");
-    });
+    connect(&home).execute_batch("CREATE TABLE aunts(name TEXT)").expect("a table");
     one_sentence(&home.run(&["ticket", "list"]), 3, "other tables");
 }
 
