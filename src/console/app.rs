@@ -203,6 +203,8 @@ pub struct App {
     drawn: Millis,
     /// Whether something visible changed since the last frame.
     pub(super) dirty: bool,
+    /// Whether the last frame had no room for rows.
+    pub(super) too_small: bool,
     /// Whether it is time to leave.
     pub(super) quit: bool,
 }
@@ -282,6 +284,7 @@ impl App {
             work: vec![],
             drawn: now,
             dirty: true,
+            too_small: false,
             quit: false,
         };
         app.active = setup.active.min(app.seats.len().saturating_sub(1));

@@ -317,10 +317,11 @@ impl FormLayer {
         }
         // only what the field being typed understands: all of them would not fit
         let on = fields.get(self.field);
-        let mut keys = vec![say::form_send()];
-        if fields.len() > 1 {
-            keys.insert(0, say::form_next());
-        }
+        let mut keys = match fields.len() {
+            1 => vec![say::form_send()],
+            n if self.field + 1 == n => vec![say::form_next(), say::form_send()],
+            _ => vec![say::form_go_on(), say::form_send_now()],
+        };
         keys.extend(self.offering.as_ref().map(|o| o.hint().to_owned()));
         if on.is_some_and(|f| !f.choices.is_empty()) {
             keys.push(say::form_choose());

@@ -44,7 +44,8 @@ impl App {
     /// Draws the whole screen.
     pub fn draw(&mut self, theme: &Theme, ascii: bool, buf: &mut Buffer, area: Rect, now: Millis) {
         let brush = Brush { theme, ascii };
-        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        self.too_small = area.width < SMALLEST.0 || area.height < SMALLEST.1;
+        if self.too_small {
             return self.draw_small(&brush, buf, area, now);
         }
         if let Some(rotation) = self.wall {

@@ -69,6 +69,9 @@ impl App {
         if let Some(list) = seat.tab.list() {
             list.steady().touch(now, self.pace);
         }
+        if self.too_small {
+            return self.key_unseen(key, now);
+        }
         if let Some(layer) = self.layers.last_mut() {
             let reply = layer.key(key, now);
             return self.replied(reply, now);
@@ -89,6 +92,18 @@ impl App {
                 self.typed = typed;
             }
             Lookup::None => self.say(say::unknown_key(&typed), Role::Dim, now),
+        }
+    }
+
+    /// A key on a screen too small to show what it would act on: it can be left, and nothing else.
+    fn key_unseen(&mut self, key: &KeyEvent, now: Millis) {
+        // a letter may be meant for the text that was being typed
+        let is_typed = !self.layers.is_empty() && key.modifiers.is_empty();
+        if !is_typed
+            && let Lookup::Matched(name @ ("quit" | "redraw" | "suspend")) =
+                self.keymap.lookup(self.seats[self.active].tab.key(), &key_text(key))
+        {
+            self.command(name, now);
         }
     }
 

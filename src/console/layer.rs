@@ -120,8 +120,9 @@ impl Layer {
         match self {
             Self::Text { title, lines, top } => {
                 let widest = lines.iter().map(|l| text::width(l)).max().unwrap_or(0).max(text::width(title) + 4);
-                let width = (widest + 4).clamp(40, 100) as u16;
-                let lines: Vec<String> = lines.iter().flat_map(|l| text::wrap(l, usize::from(width) - 4)).collect();
+                let width = ((widest + 4).clamp(40, 100) as u16).min(area.width);
+                let lines: Vec<String> =
+                    lines.iter().flat_map(|l| text::wrap(l, usize::from(width.saturating_sub(4)))).collect();
                 let room = area.height.saturating_sub(2);
                 let inside = popup(brush, buf, area, title, width, (lines.len() as u16 + 2).min(room));
                 let top = (*top).min(lines.len().saturating_sub(usize::from(inside.height)));
@@ -140,7 +141,8 @@ impl Layer {
                 input(brush, buf, Rect::new(x, y, area.right().saturating_sub(x), 1), value, Some(*at));
             }
             Self::Confirm(confirm) => {
-                let lines: Vec<String> = confirm.lines.iter().flat_map(|l| text::wrap(l, 60)).collect();
+                let wide = usize::from(area.width.min(66)).saturating_sub(6);
+                let lines: Vec<String> = confirm.lines.iter().flat_map(|l| text::wrap(l, wide)).collect();
                 let inside = popup(brush, buf, area, "", 66, lines.len() as u16 + 6);
                 let width = inside.width.saturating_sub(2);
                 brush.text(buf, inside.x + 1, inside.y, width, &confirm.title, Role::Critical);
@@ -185,8 +187,10 @@ pub(super) fn input(brush: &Brush<'_>, buf: &mut Buffer, at: Rect, value: &str, 
     brush.text(buf, x, at.y, at.right().saturating_sub(x), &value[cursor..], Role::Input);
     if x < at.right() {
         // a reversed cell is the cursor: the terminal's own would cost a flush in the middle of the frame
-        let style = brush.style(Role::Input).add_modifier(ratatui::style::Modifier::REVERSED);
-        buf[(x, at.y)].set_style(style);
+        let style = brush.style(Role::Input);
+        let reversed = ratatui::style::Modifier::REVERSED;
+        let is_plain = !style.add_modifier.contains(reversed);
+        buf[(x, at.y)].set_style(if is_plain { style.add_modifier(reversed) } else { style.remove_modifier(reversed) });
     }
 }
 

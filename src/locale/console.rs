@@ -83,6 +83,8 @@ crate::messages! {
     wall_new(): "NEW" | "新出现";
     wall_gone(tab: &str, age: &str): "{tab}: no data for {age}" | "{tab}：已 {age} 没有数据";
     paste_nowhere(): "nothing here takes pasted text" | "此处不能粘贴";
+    form_go_on(): "tab/enter next field" | "tab/enter 下一项";
+    form_send_now(): "ctrl-s send" | "ctrl-s 提交";
     form_send(): "enter send" | "enter 提交";
     form_cancel(): "esc leave" | "esc 离开";
     no_instant(text: &str): "`{text}` is no instant; write 14:27, +4h, 10m ago or 11-24 14:27" | "“{text}”不是时间；可写 14:27、+4h、10分钟前 或 11-24 14:27";

@@ -189,6 +189,8 @@ crate::messages! {
     merge_question(children: &str, into: i64): "Merge {children} into #{into}?" | "将 {children} 合并到 #{into}？";
     merge_means(): "they close as merged; the one that stays keeps the earliest start and the highest level (u takes it back)" | "被合并工单将关闭；保留最早起点与最高级别（可按 u 撤销）";
     excuse_keeps(): "the breach stays on record and is counted apart" | "超时记录保留，单独统计";
+    users(n: usize): "{n} users" | "{n} 位用户";
+    between_names(): ", " | "、";
     reply_is_public(to: &str): "PUBLIC: goes to the user {to} and stops the response clock" | "公开：发送给用户 {to}，并停止响应计时";
     note_is_internal(): "INTERNAL: colleagues only, stops no clock" | "内部：仅同事可见，不停止计时";
     message_resumes(): "ends a pause that waited for the user" | "若正在等待用户，将自动恢复计时";
@@ -317,6 +319,7 @@ crate::messages! {
     start_passed(at: &str): "{at}  passed: late unless it goes faster than usual" | "{at}  已过：除非快于往常，否则将超时";
     safe_start_is(at: &str, due: &str, took: &str): "Last safe start: {at} = due {due} less {took} of open time" | "最晚开工：{at} = 截止 {due} 前推 {took} 工作时间";
     safe_start_from(took: &str, n: i64, of: &str, days: i64): "  {took}: median from the first hand on it to the solution of n = {n} ticket(s) ({of}) solved in the last {days} days" | "  {took}：最近 {days} 天内已解决的 n = {n} 个工单（{of}）从首次受理到解决用时的中位数";
+    safe_start_not_measured(): "Last safe start: — (how long tickets take has not been measured yet)" | "最晚开工：—（尚未测得工单的处理时长）";
     safe_start_unknown(n: i64, least: i64): "Last safe start: — (n = {n} solved tickets are too few to tell; at least {least} are needed)" | "最晚开工：—（已解决工单 n = {n}，少于所需的 {least} 个，无法估计）";
     kind_all(): "of every kind" | "全部类别";
     kind_level_only(level: &str): "level {level}, every category" | "级别 {level}，全部类别";

@@ -189,6 +189,9 @@ pub fn explain(config: &Config, t: &Ticket, all: &[Typical]) -> Vec<String> {
         return vec![];
     }
     let Some(due) = t.resolution_due else { return vec![] };
+    if all.is_empty() {
+        return vec![say::safe_start_not_measured()];
+    }
     let category = t.category.as_deref().unwrap_or(&t.channel);
     let Some(kind) = like(all, category, &t.level) else {
         let n = all.iter().find(|k| k.category.is_empty() && k.level.is_empty()).map_or(0, |k| k.n);

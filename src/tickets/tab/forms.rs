@@ -7,7 +7,7 @@ use super::{TicketsTab, act_on};
 use crate::action::Role;
 use crate::clock::Millis;
 use crate::config::Config;
-use crate::console::tab::{Confirm, Effect, Field, Form, Listing as _, Pick, Preview};
+use crate::console::tab::{Confirm, Effect, Field, Form, Pick, Preview};
 use crate::locale::tickets as say;
 use crate::tickets::actions::What;
 use crate::tickets::model::{Doing, Happening, SCOPES, SEVERITIES, Ticket, clocks, level_of};
@@ -108,15 +108,24 @@ impl TicketsTab {
         self.ask(say::form_note(), fields, Self::note_line(say::note_is_internal()), what)
     }
 
+    /// Who reported the chosen tickets, where that is one and the same.
+    fn reporter(&self) -> String {
+        let rows = self.chosen_rows();
+        match rows.split_first() {
+            Some((first, others)) if others.iter().all(|t| t.reporter == first.reporter) => first.reporter.clone(),
+            _ => String::new(),
+        }
+    }
+
     pub(super) fn ask_message(&self) -> Vec<Effect> {
-        let from = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
+        let from = self.reporter();
         let fields = vec![Field::text(say::field_from(), from), Field::long(say::field_body(), "")];
         let what = |v: &[String]| Ok(What::UserMessage { from: v[0].clone(), text: v[1].clone() });
         self.ask(say::key_message(), fields, Self::note_line(say::message_resumes()), what)
     }
 
     pub(super) fn ask_call(&self) -> Vec<Effect> {
-        let with = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
+        let with = self.reporter();
         let fields = vec![Field::text(say::field_with(), with)];
         self.ask(say::key_call(), fields, Self::note_line(say::call_stops()), |v| Ok(What::Call(v[0].clone())))
     }
@@ -268,7 +277,6 @@ impl TicketsTab {
         lines.push(say::merge_means());
         let title = say::merge_question(&names.join(" "), into);
         let yes = act_on(children, &What::Merge(into));
-        self.place.unmark();
         vec![Effect::Confirm(Confirm { title, lines, yes })]
     }
 

@@ -437,6 +437,8 @@ impl Tab for TicketsTab {
                 self.moved("down")
             }
             "faults" => {
+                // another ticket must not take the place of the one that is read
+                self.full = false;
                 // the queue of what is breached or soon will be, and back
                 self.queue = if Queue::ORDER[self.queue] == Queue::Breaching { Queue::ORDER.len() - 1 } else { 0 };
                 self.search.clear();

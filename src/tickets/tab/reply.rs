@@ -11,10 +11,13 @@ use crate::tickets::actions::What;
 use crate::tickets::canned;
 use crate::tickets::model::Doing;
 
+/// More reporters than this are counted.
+const MOST_NAMES: usize = 4;
+
 impl TicketsTab {
     pub(super) fn ask_reply(&self) -> Vec<Effect> {
         // the two must never be taken for each other: each says who reads it
-        let to = self.current().map(|t| t.reporter.clone()).unwrap_or_default();
+        let to = self.reporters();
         let fields = vec![Field::long(say::field_reply(), "")];
         let warned = AtomicBool::new(false);
         let (others, id) = (self.presence.others.clone(), self.current().map_or(0, |t| t.id));
@@ -44,6 +47,14 @@ impl TicketsTab {
             form.about = form.about.map(|(id, _)| (id, Doing::Replying.word()));
         }
         effects
+    }
+
+    /// Who reported the chosen tickets: the names, or how many where there are many.
+    fn reporters(&self) -> String {
+        let mut names: Vec<&str> = self.chosen_rows().iter().map(|t| t.reporter.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() > MOST_NAMES { say::users(names.len()) } else { names.join(&say::between_names()) }
     }
 
     /// What the configuration has to say to the chosen tickets.
