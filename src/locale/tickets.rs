@@ -191,7 +191,7 @@ crate::messages! {
     excuse_keeps(): "the breach stays on record and is counted apart" | "超时记录保留，单独统计";
     users(n: usize): "{n} users" | "{n} 位用户";
     between_names(): ", " | "、";
-    reply_is_public(to: &str): "PUBLIC: goes to the user {to} and stops the response clock" | "公开：发送给用户 {to}，并停止响应计时";
+    reply_is_public(to: &str): "PUBLIC: goes to {to} and stops the response clock" | "公开：发送给 {to}，并停止响应计时";
     note_is_internal(): "INTERNAL: colleagues only, stops no clock" | "内部：仅同事可见，不停止计时";
     message_resumes(): "ends a pause that waited for the user" | "若正在等待用户，将自动恢复计时";
     call_stops(): "a call-back stops the response clock" | "回电将停止响应计时";

@@ -154,6 +154,65 @@ on_both! {
         }
     }
 
+    async fn what_was_acted_on_stays_under_the_cursor(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        for (title, reporter) in [("one", "张敏"), ("two", "李雷"), ("three", "王芳")] {
+            door.run(&New { reporter: reporter.into(), ..new(title, "general") }).await.expect("new");
+        }
+        let mut d = desk(&fresh, Role::Operator, &clock).await;
+        // nobody's, the second of three
+        d.keys("left left j").await;
+        assert!(d.screen().contains("#2"), "{}", d.screen());
+        d.keys("a").await;
+        assert_eq!(owner(&fresh, 2).await.as_deref(), Some("wang"));
+        d.keys("r").await;
+        let form = d.screen();
+        assert!(form.contains("#2") && form.contains("goes to 李雷"), "the next key reaches its neighbour\n{form}");
+        d.keys("\"found it\" enter").await;
+        let answered = store::get(&fresh.store, 2).await.expect("get").expect("there");
+        assert!(answered.response_met_at.is_some());
+        assert!(d.screen().contains("two"), "{}", d.screen());
+        d.keys("j").await;
+        assert!(!d.screen().contains("two"), "it left with the cursor\n{}", d.screen());
+        d.keys("a").await;
+        assert_eq!(owner(&fresh, 3).await.as_deref(), Some("wang"));
+        assert_eq!(owner(&fresh, 1).await, None);
+    }
+
+    async fn a_reply_to_many_names_them_all(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        for reporter in ["a1", "a2", "a3", "a4", "a5"] {
+            door.run(&New { reporter: reporter.into(), ..new(reporter, "general") }).await.expect("new");
+        }
+        let mut d = desk(&fresh, Role::Operator, &clock).await;
+        d.keys("space space r").await;
+        assert!(d.screen().contains("goes to a1, a2 "), "{}", d.screen());
+        d.keys("esc space space space r").await;
+        assert!(d.screen().contains("goes to 5 users"), "{}", d.screen());
+        // whom of the five was called? nobody is guessed
+        d.keys("esc c enter").await;
+        for id in 1..=5 {
+            assert_eq!(store::get(&fresh.store, id).await.expect("get").expect("there").response_met_at, None);
+        }
+    }
+
+    async fn keys_reach_nothing_that_is_not_seen(fresh: Fresh) {
+        let clock = clock();
+        let door = fresh.door("li", Role::Operator, &clock);
+        door.run(&new("t", "general")).await.expect("new");
+        let mut d = desk(&fresh, Role::Operator, &clock).await;
+        d.size = (40, 10);
+        d.screen();
+        d.keys("a N \"abc\"").await;
+        assert_eq!(owner(&fresh, 1).await, None);
+        d.size = (120, 36);
+        assert!(d.screen().contains("#1") && !d.screen().contains("abc"), "{}", d.screen());
+        d.keys("a").await;
+        assert_eq!(owner(&fresh, 1).await.as_deref(), Some("wang"));
+    }
+
     async fn a_key_that_cannot_act_says_why(fresh: Fresh) {
         let clock = clock();
         let door = fresh.door("li", Role::Operator, &clock);

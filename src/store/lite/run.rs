@@ -9,8 +9,9 @@ use rusqlite::{CachedStatement, ErrorCode, ToSql};
 use super::{Held, Lite, Turn, micros};
 use crate::store::{Args, StoreError, Val};
 
-/// How long a query may hold up the thread that asks; after that it is begun again on a thread of its own.
-const AT_ONCE: Duration = Duration::from_millis(3);
+/// How long a query may hold up the thread that asks; after that it is begun again on a thread of its own. Long enough for
+/// a search, short enough for whoever waits behind it.
+const AT_ONCE: Duration = Duration::from_millis(8);
 /// Longest a query may take.
 const LONGEST: Duration = Duration::from_secs(15);
 /// Longest wait for another writer.

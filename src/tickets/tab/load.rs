@@ -23,6 +23,8 @@ const HALF: i64 = 200;
 const FIRST_HALF: i64 = 100;
 /// So close to an end of what is held, more is asked for.
 pub(super) const MARGIN: usize = 80;
+/// So many of what is late or soon will be are held beside the open queue.
+const MOST_AT_RISK: i64 = 50;
 /// How long names of operators and of things to link are good.
 const OFFERS: Millis = MINUTE;
 
@@ -119,6 +121,7 @@ struct Rows {
     capped: bool,
     typical: Vec<Typical>,
     outlook: Outlook,
+    at_risk: Vec<Ticket>,
     /// Whether the first row is the first of the queue, and the last the last.
     whole: (bool, bool),
     jump: Option<Jump>,
@@ -230,6 +233,7 @@ impl TicketsTab {
         let saved: Vec<Filter> =
             self.config.tickets.queues.iter().map(|q| parse(&q.filter).unwrap_or_default()).collect();
         let current = self.current().map(|t| t.id);
+        let acted = self.acted.filter(|id| current == Some(*id));
         let only_detail = !std::mem::take(&mut self.stale);
         let jump = self.jump;
         let similar = self.similar.take();
@@ -282,13 +286,20 @@ impl TicketsTab {
                     } else {
                         look_ahead(&door, hands, now).await.map_err(text)?
                     };
-                    Some(Rows { around: rows, counts, saved_counts, capped, typical, outlook, whole, jump })
+                    // a search and most queues show only a part of it
+                    let at_risk = if first {
+                        vec![]
+                    } else {
+                        let most = (Queue::Breaching, Order::default());
+                        store::page_in(s, most, &me, now, Cursor::Start, MOST_AT_RISK).await.map_err(text)?
+                    };
+                    Some(Rows { around: rows, at_risk, counts, saved_counts, capped, typical, outlook, whole, jump })
                 };
                 let id = match &rows {
                     None => current,
                     Some(Rows { around, jump: Some(Jump::Bottom), .. }) => around.last().map(|t| t.id),
                     Some(Rows { around, jump, .. }) => current
-                        .filter(|id| jump.is_none() && around.iter().any(|t| t.id == *id))
+                        .filter(|id| jump.is_none() && (acted == Some(*id) || around.iter().any(|t| t.id == *id)))
                         .or(around.first().map(|t| t.id)),
                 };
                 let detail = match id {
@@ -351,7 +362,15 @@ impl TicketsTab {
         }
         self.files = (page.detail.as_ref().map_or(0, |(t, _)| t.id), page.files);
         self.detail = page.detail;
-        let Some(fresh) = page.rows else { return };
+        let Some(mut fresh) = page.rows else { return };
+        if let Some((t, _)) = self.detail.as_ref().filter(|(t, _)| self.acted == Some(t.id) && fresh.jump.is_none())
+            && self.current().is_some_and(|c| c.id == t.id)
+            && fresh.around.iter().all(|f| f.id != t.id)
+        {
+            let mut after = self.rows.iter().skip(self.place.at + 1);
+            let next = after.find_map(|n| fresh.around.iter().position(|f| f.id == n.id));
+            fresh.around.insert(next.unwrap_or(fresh.around.len()), t.clone());
+        }
         // the order is held where the rows begin with the first; elsewhere they are cut anew around the cursor
         let from_the_first = self.whole.0 && fresh.whole.0 && fresh.jump.is_none() && self.go_to.is_none();
         if from_the_first {
@@ -370,6 +389,7 @@ impl TicketsTab {
             self.hands = Some((now, fresh.outlook.hands));
         }
         self.outlook = fresh.outlook;
+        self.at_risk = fresh.at_risk;
         self.whole = fresh.whole;
         match fresh.jump {
             Some(Jump::Bottom) => self.place.at = self.rows.len().saturating_sub(1),

@@ -101,6 +101,11 @@ pub struct TicketsTab {
     jump: Option<Jump>,
     /// The ticket that the next rows are to be shown around.
     go_to: Option<i64>,
+    /// The ticket that something was done to: it stays under the cursor until that moves, wherever it belongs now. The
+    /// next key must not reach its neighbour.
+    acted: Option<i64>,
+    /// What is late or soon will be, whichever queue is open: the most urgent of it.
+    at_risk: Vec<Ticket>,
     /// The rows are old: the next load reads them, not only the detail.
     stale: bool,
     /// What is held is the first picture, which leaves out what it can.
@@ -151,6 +156,8 @@ impl TicketsTab {
             whole: (true, true),
             jump: None,
             go_to: None,
+            acted: None,
+            at_risk: vec![],
             stale: true,
             sketched: false,
             place: Rows::default(),
@@ -193,6 +200,7 @@ impl TicketsTab {
 
     /// Other rows are asked for, from their start.
     fn start_over(&mut self) -> Vec<Effect> {
+        self.acted = None;
         self.place.start_over();
         self.scroll.set(0);
         self.jump = Some(Jump::Top);
@@ -206,6 +214,8 @@ impl TicketsTab {
 
     fn moved(&mut self, command: &str) -> Vec<Effect> {
         self.scroll.set(0);
+        // what no longer belongs here goes with the next rows
+        self.stale |= self.acted.take().is_some();
         self.jump = match command {
             "top" if !self.whole.0 => Some(Jump::Top),
             "bottom" if !self.whole.1 => Some(Jump::Bottom),
@@ -388,6 +398,9 @@ impl Tab for TicketsTab {
         if self.place.go(command, self.rows.len()) {
             return self.moved(command);
         }
+        if COMMANDS.iter().any(|c| c.name == command && c.mutates) && !self.place.has_marks() {
+            self.acted = self.current().map(|t| t.id);
+        }
         match command {
             "left" | "right" => {
                 let built_in = Queue::ORDER.len();
@@ -486,7 +499,7 @@ impl Tab for TicketsTab {
     fn attention(&self, now: Millis) -> Option<Attention> {
         let troubles = self.watch.found.total();
         let count = usize::try_from(self.counts[0] + troubles).unwrap_or(0);
-        let over = self.rows.iter().any(|t| self.clock_of(t, now).1 == Role::Critical);
+        let over = self.at_risk.iter().chain(&self.rows).any(|t| self.clock_of(t, now).1 == Role::Critical);
         (count > 0).then_some(Attention { count, role: if over { Role::Critical } else { Role::Warn } })
     }
 
