@@ -202,7 +202,11 @@ impl Action for Decide {
                 "state": stands.word(), "reason": decided.as_ref().map(|d| &d.reason),
                 "until": decided.as_ref().and_then(|d| d.until).map(rfc3339),
             });
-            Ok(Done::new("account", &self.account, say::decided(&self.account, &super::words::decision_word(word)))
+            let subject = match self.system.as_str() {
+                "" => self.account.clone(),
+                system => format!("{system}/{}", self.account),
+            };
+            Ok(Done::new("account", &self.account, say::decided(&subject, &super::words::decision_word(word)))
                 .undo(undo)
                 .detail(value.clone())
                 .value(value))

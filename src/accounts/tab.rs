@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::audit::{Audit, Finding, audit};
 use super::decisions::{Decision, State, state};
-use super::model::{Account, Book, Person};
+use super::model::{self, Account, Book, Person};
 use super::rules::rank;
 use super::store::{self, Past};
 use super::{view, words};
@@ -176,14 +176,15 @@ impl AccountsTab {
             .collect()
     }
 
-    /// Who answers for the account of a finding: its owner, else the person.
-    fn owner(&self, f: &Finding) -> Option<String> {
+    /// Who answers for the account of a finding: its owner, else the person, unless that one has left.
+    fn owner(&self, f: &Finding, now: Millis) -> Option<String> {
         let owner = self.account(f).map(|a| a.owner.clone()).filter(|o| !o.is_empty());
-        owner.or_else(|| self.person(f).map(|p| format!("{} {}", p.person, p.name)))
+        let is_here = |p: &&model::Person| model::left(p, now, model::zone(&self.config.accounts)).is_none();
+        owner.or_else(|| self.person(f).filter(is_here).map(|p| format!("{} {}", p.person, p.name)))
     }
 
-    fn decide(&mut self, word: &'static str) -> Vec<Effect> {
-        let owner = self.current().and_then(|f| self.owner(f));
+    fn decide(&mut self, word: &'static str, now: Millis) -> Vec<Effect> {
+        let owner = self.current().and_then(|f| self.owner(f, now));
         forms::decide(word, &self.chosen(), owner, &self.config.accounts)
     }
 
@@ -301,9 +302,9 @@ impl Tab for AccountsTab {
             return vec![Effect::Reload];
         }
         match command {
-            "freeze" => self.decide("freeze"),
-            "keep" => self.decide("keep"),
-            "ask" => self.decide("ask"),
+            "freeze" => self.decide("freeze", now),
+            "keep" => self.decide("keep", now),
+            "ask" => self.decide("ask", now),
             "history" => view::history(self, now).map(|(t, l)| Effect::Text(t, l)).into_iter().collect(),
             "ticket" => self.current().map(|f| forms::ticket(f, &self.config.accounts)).unwrap_or_default(),
             "rules" => {

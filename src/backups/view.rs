@@ -12,6 +12,7 @@
 use chrono::{Datelike as _, Weekday};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::model::{Outcome, level};
 use super::slots::{SlotState, local_text};
@@ -227,8 +228,12 @@ fn draw_list(tab: &BackupsTab, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, 
             }
             let day = tab.day_at(s);
             if day >= skip && day - skip < c.days {
-                let cursor = Rect::new(x_of(day - skip), y, 1, 1);
-                buf.set_style(cursor.intersection(inside), brush.style(Role::TabActive));
+                let cursor = Rect::new(x_of(day - skip), y, 1, 1).intersection(inside);
+                let (style, reversed) = (brush.style(Role::TabActive), Modifier::REVERSED);
+                // on a row that is reversed already the cursor is what is not
+                let is_reversed = !cursor.is_empty() && buf[cursor.as_position()].modifier.contains(reversed);
+                let both = is_reversed && style.add_modifier.contains(reversed);
+                buf.set_style(cursor, if both { style.remove_modifier(reversed) } else { style });
             }
         }
     }

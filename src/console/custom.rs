@@ -243,7 +243,7 @@ impl App {
                 self.session.push((now, title.clone()));
                 self.say(title.clone(), Role::Info, now);
                 // beneath whatever is being typed: it waits there
-                self.layers.insert(0, Layer::Text { title, lines, top: 0 });
+                self.layers.insert(0, Layer::Text { title, lines, top: 0.into() });
             }
         }
     }

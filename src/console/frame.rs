@@ -230,23 +230,27 @@ impl App {
         let mut right = area.right().saturating_sub(1);
         if area.width >= 100
             && !self.read_only
+            && self.layers.is_empty()
             && let Some(last) = self.next_undo()
         {
             let what = say::undo_hint(&text::fit(&text::clean(&last), 30));
             right = brush.text_right(buf, right, hints, &what, Role::Dim).saturating_sub(2);
         }
+        // under a layer the keys are those of the layer, which says them itself
+        let is_bare = self.layers.is_empty();
+        let (offered, always) = if is_bare { (tab.commands(), always) } else { (&[][..], vec![]) };
         let room = right.saturating_sub(always.iter().map(wide).sum::<u16>());
         let mut x = area.x + 1;
         let kit = GLOBALS.iter().filter(|c| ["explain", "mark", "faults", "sort"].contains(&c.name));
         let kit = kit.filter(|c| !tab.commands().iter().any(|own| own.name == c.name));
         // whoever set them up wants them seen: they would never fit behind the others
-        for own in self.desk.iter().filter(|c| c.tab == tab.key() && self.disabled(&c.name).is_none()) {
+        for own in self.desk.iter().filter(|c| is_bare && c.tab == tab.key() && self.disabled(&c.name).is_none()) {
             let hint = (keymap.keys(tab.key(), &own.name).first().copied().unwrap_or_default(), own.name.clone());
             if !hint.0.is_empty() && x + wide(&hint) <= room {
                 x = draw_hint(brush, buf, x, hints, &hint);
             }
         }
-        for command in tab.commands().iter().chain(kit) {
+        for command in offered.iter().chain(kit.filter(|_| is_bare)) {
             if (command.mutates && self.read_only) || self.disabled(command.name).is_some() {
                 continue;
             }

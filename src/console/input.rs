@@ -298,7 +298,7 @@ impl App {
             "palette" => self.layers.push(Layer::List(List::commands(say::palette(), self.items(), false))),
             "help" => self.layers.push(Layer::List(List::commands(say::help_title(), self.items(), true))),
             "explain" => match tab.explain(now) {
-                Some((title, lines)) => self.layers.push(Layer::Text { title, lines, top: 0 }),
+                Some((title, lines)) => self.layers.push(Layer::Text { title, lines, top: 0.into() }),
                 None => self.say(say::nothing_to_explain(), Role::Dim, now),
             },
             "session" => {
@@ -307,13 +307,13 @@ impl App {
                 } else {
                     self.session.iter().rev().map(|(at, what)| format!("{}  {what}", self.time(*at))).collect()
                 };
-                self.layers.push(Layer::Text { title: say::session_title(), lines, top: 0 });
+                self.layers.push(Layer::Text { title: say::session_title(), lines, top: 0.into() });
             }
             "messages" => {
                 let told = self.told.iter().rev().map(|(at, what)| format!("{}  {what}", self.time(*at)));
                 let lines: Vec<String> = told.collect();
                 let lines = if lines.is_empty() { vec![say::session_empty()] } else { lines };
-                self.layers.push(Layer::Text { title: say::messages_title(), lines, top: 0 });
+                self.layers.push(Layer::Text { title: say::messages_title(), lines, top: 0.into() });
             }
             "redraw" => self.work.push(Work::Redraw),
             "suspend" => self.work.push(Work::Suspend),
@@ -357,7 +357,7 @@ impl App {
                         self.say(say::draft_back(), Role::Info, now);
                     }
                 }
-                Effect::Text(title, lines) => self.layers.push(Layer::Text { title, lines, top: 0 }),
+                Effect::Text(title, lines) => self.layers.push(Layer::Text { title, lines, top: 0.into() }),
                 Effect::Read(reading) => self.layers.push(Layer::Reader(Reader::new(reading))),
                 Effect::Copy(text) => {
                     self.say(say::copied(&text), Role::Info, now);

@@ -20,7 +20,8 @@ pub(super) enum Layer {
     Text {
         title: String,
         lines: Vec<String>,
-        top: usize,
+        /// The first line shown; the drawing keeps it within the text.
+        top: std::cell::Cell<usize>,
     },
     /// The `/` line.
     Search {
@@ -68,8 +69,9 @@ impl Layer {
             };
         }
         match self {
-            Self::Text { lines, top, .. } => {
-                let last = lines.len().saturating_sub(1);
+            Self::Text { top, .. } => {
+                // the lines may be wrapped: how many there are shows when they are drawn
+                let (top, last) = (top.get_mut(), usize::MAX / 2);
                 match key.code {
                     KeyCode::Down | KeyCode::Char('j') => *top = (*top + 1).min(last),
                     KeyCode::Up | KeyCode::Char('k') => *top = top.saturating_sub(1),
@@ -125,7 +127,8 @@ impl Layer {
                     lines.iter().flat_map(|l| text::wrap(l, usize::from(width.saturating_sub(4)))).collect();
                 let room = area.height.saturating_sub(2);
                 let inside = popup(brush, buf, area, title, width, (lines.len() as u16 + 2).min(room));
-                let top = (*top).min(lines.len().saturating_sub(usize::from(inside.height)));
+                top.set(top.get().min(lines.len().saturating_sub(usize::from(inside.height))));
+                let top = top.get();
                 for (line, y) in lines.iter().skip(top).zip(inside.top()..inside.bottom()) {
                     brush.text(buf, inside.x + 1, y, inside.width.saturating_sub(2), line, Role::Text);
                 }

@@ -132,7 +132,8 @@ pub(super) fn draw(app: &App, brush: &Brush<'_>, buf: &mut Buffer, area: Rect, n
 
     draw_banner(app, brush, buf, area, now, &problems, tabs.is_empty());
     let main = Rect::new(area.x + 1, area.y + 2, area.width - 2, 5);
-    let newest = problems.iter().find(|(p, _)| p.role == Role::Critical && app.is_new(p, now)).map(|(p, _)| *p);
+    let new = problems.iter().map(|(p, _)| *p).filter(|p| p.role == Role::Critical && app.is_new(p, now));
+    let newest = new.rev().max_by_key(|p| (p.weight, app.seen.get(&identity(p)).copied()));
     draw_main(brush, buf, main, now, &tabs, newest, app.blinks(now));
     // names of all lines end at one column
     let label = tabs.iter().map(|(s, ..)| text::width(&s.tab.name())).chain([text::width(&say::on_duty())]);

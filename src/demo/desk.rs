@@ -148,10 +148,11 @@ impl Plan {
         })
     }
 
-    fn filled(&mut self, text: &str) -> String {
+    /// Texts of one report, with the same number and colleague in all of them.
+    fn filled(&mut self, texts: [&str; 2]) -> [String; 2] {
         let number = format!("{}{:06}", ["BX", "CG", "HT", "GW", "YY"][self.rng.usize(..5)], self.rng.u32(1..9_000));
         let who = people::name(self.rng.usize(..640));
-        text.replace("{n}", &number).replace("{who}", &who)
+        texts.map(|text| text.replace("{n}", &number).replace("{who}", &who))
     }
 
     /// A report at `at`; its place in the plan.
@@ -159,7 +160,7 @@ impl Plan {
         let ticket = self.tickets;
         self.tickets += 1;
         let channel = CHANNELS[if theme.severity == "urgent" { 5 } else { self.rng.usize(..5) }];
-        let (title, body) = (self.filled(theme.title), self.filled(theme.body));
+        let [title, body] = self.filled([theme.title, theme.body]);
         let new = New {
             title,
             body,

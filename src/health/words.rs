@@ -2,6 +2,7 @@
 
 use super::alert::{Metric, Phase, Problem};
 use super::forecast::{FURTHEST, Forecast};
+use super::model::Severity;
 use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::locale::health as say;
 use crate::tui::countdown;
@@ -46,6 +47,16 @@ pub fn short(p: &Problem, now: Millis) -> String {
         Metric::Age => say::no_sample(&about(now - p.since + (p.raise * 1_000.0) as Millis)),
         Metric::Full => format!("{} {}", p.part, say::full_value(&amount(p, p.value))),
         _ => format!("{} {}", metric(p), amount(p, p.value)),
+    }
+}
+
+/// The name of a severity.
+pub fn severity(severity: Severity) -> String {
+    match severity {
+        Severity::Ok => say::is_ok(),
+        Severity::Warn => say::is_warn(),
+        Severity::Stale => say::is_stale(),
+        Severity::Critical => say::is_critical(),
     }
 }
 

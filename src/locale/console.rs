@@ -126,7 +126,7 @@ crate::messages! {
     more(n: usize): "and {n} more" | "另有 {n} 项";
     done_in_part(done: usize, all: usize, why: &str): "{done} of {all} done; not done: {why}" | "已完成 {done}/{all}；未完成：{why}";
     not_done(why: &str): "not done: {why}" | "未完成：{why}";
-    and_more(what: &str, n: usize): "{what} and {n} more" | "{what} 等另 {n} 项";
+    and_more(what: &str, n: usize): "{what} and {n} more" | "{what}，另有 {n} 项";
     key_mark(): "mark" | "标记";
     key_range(): "mark a range" | "标记一段";
     key_unmark(): "take all marks away" | "清除全部标记";

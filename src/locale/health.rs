@@ -5,6 +5,10 @@ crate::messages! {
     hosts(n: usize): "Hosts {n}" | "主机 {n}";
     hosts_of(shown: usize, all: usize): "Hosts {shown} of {all}" | "主机 {shown}/{all}";
     fleet(n: usize): "Fleet {n}" | "全部主机 {n}";
+    is_ok(): "ok" | "正常";
+    is_warn(): "warning" | "警告";
+    is_stale(): "no samples" | "无样本";
+    is_critical(): "critical" | "严重";
     count_critical(n: usize): "{n} critical" | "{n} 严重";
     count_warn(n: usize): "{n} warning" | "{n} 警告";
     count_stale(n: usize): "{n} silent" | "{n} 失联";
@@ -61,7 +65,7 @@ crate::messages! {
     head_mem(): "MEM" | "内存";
     head_disk(): "DISK" | "磁盘";
     head_full(): "FULL" | "写满";
-    head_age(): "AGE" | "时延";
+    head_age(): "AGE" | "样本龄";
     head_net(): "NET/s" | "网络/s";
     head_load(): "LOAD" | "负载";
     head_what(): "PROBLEM" | "问题";
@@ -81,7 +85,7 @@ crate::messages! {
     stale(age: &str): "no sample for {age}: is the agent running, is the host up?" | "已有 {age} 没有样本：采集代理是否运行？主机是否在线？";
     explain_title(host: &str): "Why {host} is where it is" | "主机 {host} 的状态说明";
     explain_fine(): "Every figure is below its threshold." | "各项指标均低于阈值。";
-    explain_line(raise: &str, lasts: &str, clear: &str, keep: &str): "raised at {raise} for {lasts}; over after {keep} beyond {clear}" | "达到 {raise} 持续 {lasts} 即告警；回到 {clear} 以外持续 {keep} 即恢复";
+    explain_line(raise: &str, lasts: &str, clear: &str, keep: &str): "raised at {raise} for {lasts}; over after {keep} on the good side of {clear}" | "达到 {raise} 持续 {lasts} 即告警；回到 {clear} 的正常一侧并持续 {keep} 即恢复";
     explain_pending(held: &str, lasts: &str): "not a problem yet: {held} of {lasts} counted" | "尚未告警：已计 {held}，需满 {lasts}";
     explain_firing(age: &str): "a problem for {age}" | "已告警 {age}";
     explain_clearing(held: &str, keep: &str): "back to normal for {held}; over after {keep}" | "已回落 {held}，满 {keep} 后恢复";

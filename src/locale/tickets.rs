@@ -42,7 +42,6 @@ crate::messages! {
     not_breached(id: i64): "that clock of #{id} is not breached" | "#{id} 的该时钟未超时";
     needs_subject(): "say what is linked" | "请填写关联对象";
     pause_guard(least: u64): "urgent for the whole company: a second person pauses it, or a note of at least {least} characters says why" | "全公司紧急工单：须由第二人暂停，或填写不少于 {least} 个字的说明";
-    undone(id: i64, what: &str): "#{id}: {what} taken back" | "#{id}：已撤销{what}";
     sent_already(id: i64): "#{id}: the answer is on its way; an answer can be taken back for 10 s" | "#{id} 的回复已发出；回复仅可在 10 秒内撤销";
     too_long(length: usize, most: usize): "{length} characters are too many: {most} at most; nothing was stored, shorten it or put the rest into another text" | "{length} 个字符过长：最多 {most} 个；内容未保存，请缩短或分开填写";
     list_imported(year: i32, days: usize): "holiday list of {year} imported: {days} days; open tickets are counted anew" | "已导入 {year} 年节假日表：{days} 天；未结工单将重新计时";
@@ -190,7 +189,6 @@ crate::messages! {
     merge_means(): "they close as merged; the one that stays keeps the earliest start and the highest level (u takes it back)" | "被合并工单将关闭；保留最早起点与最高级别（可按 u 撤销）";
     excuse_keeps(): "the breach stays on record and is counted apart" | "超时记录保留，单独统计";
     users(n: usize): "{n} users" | "{n} 位用户";
-    between_names(): ", " | "、";
     reply_is_public(to: &str): "PUBLIC: goes to {to} and stops the response clock" | "公开：发送给 {to}，并停止响应计时";
     note_is_internal(): "INTERNAL: colleagues only, stops no clock" | "内部：仅同事可见，不停止计时";
     message_resumes(): "ends a pause that waited for the user" | "若正在等待用户，将自动恢复计时";
@@ -198,7 +196,7 @@ crate::messages! {
     pause_ends(): "it goes on by itself at that time and is flagged" | "到时自动恢复计时并提示跟进";
     needs_follow_up(): "say when to follow up" | "请填写跟进时间";
     needs_late_reason(limit: &str): "more than {limit} ago: say why it is entered late" | "早于 {limit}：请填写补录理由";
-    solved_similar(): "solved before; #number as the solution takes it over:" | "类似的已解决工单（办法填 #编号 即可采用）：";
+    solved_similar(): "solved before (type #number as the solution to take it over):" | "类似的已解决工单（办法填 #编号 即可采用）：";
     solved_before(id: i64, title: &str, solution: &str): "#{id} {title} → {solution}" | "#{id} {title} → {solution}";
     preview_breach(): "this breaches at once, and the breach stays on record" | "将立即超时，且超时记录不可抹去";
     key_message(): "user wrote" | "登记用户消息";
@@ -227,7 +225,7 @@ crate::messages! {
     answer_for(id: i64): "Answer #{id} with" | "引用以下资料回复 #{id}";
     answer_with(id: i64, what: &str): "Answer #{id} with {what}" | "引用 {what} 回复 #{id}";
     answer_is_public(): "PUBLIC: goes to the user; it counts as the answer and stops the response clock" | "公开：发送给用户，计入该资料的解答次数，并停止响应计时";
-    offer_article(id: i64, title: &str, answered: i64): "KB{id} {title} · answered {answered}" | "KB{id} {title} · 已解答 {answered} 次";
+    offer_article(id: i64, title: &str, answered: i64): "KB{id} {title} · used {answered} times" | "KB{id} {title} · 已解答 {answered} 次";
     nothing_offered(): "nothing that may help is known for this ticket" | "没有可供此工单参考的资料";
     article_when_solved(id: i64): "#{id} is not solved yet: an article says what helped" | "#{id} 尚未解决：文章须写明解决办法";
     key_excuse(): "excuse breach" | "豁免超时";

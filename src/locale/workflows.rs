@@ -84,8 +84,8 @@ crate::messages! {
     typical(median: &str, p95: &str, way: &str): "median {median}, p95 {p95}, {way}" | "中位数 {median}，p95 {p95}，{way}";
     wait_work(wait: &str, wait95: &str, work: &str, work95: &str): "waiting {wait} (p95 {wait95}), work {work} (p95 {work95})" | "等待 {wait}（p95 {wait95}），处理 {work}（p95 {work95}）";
     sojourn(median: &str, p95: &str): "from enabled to done {median} (p95 {p95})" | "从可办到办结 {median}（p95 {p95}）";
-    again(own: usize, back: usize, cases: usize, of: usize): "done again: {own} at once, {back} after other steps ({cases} of {of} case(s))" | "重复办理：原地 {own} 次，回退 {back} 次（{cases}/{of} 个案例）";
-    loops_split(own: usize, back: usize): "{own} at once, {back} after other steps" | "原地重复 {own} 次，回退 {back} 次";
+    again(own: usize, back: usize, cases: usize, of: usize): "done again: {own} at once, {back} after other steps ({cases} of {of} case(s))" | "重复办理：原地 {own} 次，隔步重复 {back} 次（{cases}/{of} 个案例）";
+    loops_split(own: usize, back: usize): "{own} at once, {back} after other steps" | "原地重复 {own} 次，隔步重复 {back} 次";
     explain_score(own: &str, all: &str, share: &str): "score: {own} lost here of {all} lost at all nodes that are work = {share}" | "瓶颈得分：此处损失 {own}，占全部工作节点损失 {all} 的 {share}";
     explain_trend(): "trend: the medians of 12 equal parts of the window, Mann–Kendall at 90 %" | "趋势：时间窗等分为 12 段取中位数，Mann–Kendall 检验（90 %）";
     key_ticket(): "ticket from here" | "转为工单";

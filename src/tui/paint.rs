@@ -16,6 +16,21 @@ pub struct Brush<'a> {
     pub ascii: bool,
 }
 
+/// What stands for a sign of ours that terminals do not agree on, of the same width as most draw it.
+fn plain(sign: char) -> char {
+    match sign {
+        '…' => '~',
+        '·' => '.',
+        '×' | '✗' => 'x',
+        '–' | '—' => '-',
+        '←' => '<',
+        '→' => '>',
+        '↑' => '^',
+        '↓' => 'v',
+        sign => sign,
+    }
+}
+
 impl Brush<'_> {
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
@@ -40,7 +55,7 @@ impl Brush<'_> {
         let cells = cells.min(buf.area.right() - x);
         let shown = text::clean(text);
         let shown = text::fit(&shown, usize::from(cells));
-        let shown = if self.ascii { shown.replace('…', "~").into() } else { shown };
+        let shown = if self.ascii { shown.chars().map(plain).collect::<String>().into() } else { shown };
         buf.set_stringn(x, y, shown, usize::from(cells), self.style(role)).0
     }
 
@@ -83,7 +98,12 @@ impl Brush<'_> {
             buf[(x, y)].set_symbol(s).set_style(style);
         }
         if !title.is_empty() {
-            self.text(buf, area.x + 2, area.y, area.width.saturating_sub(4), &format!(" {title} "), Role::Title);
+            let (title, room) = (format!(" {title} "), area.width.saturating_sub(4));
+            // a title is not as dim as the border that it stands in
+            for x in (area.x + 2..right - 1).take(crate::text::width(&title)) {
+                buf[(x, area.y)].reset();
+            }
+            self.text(buf, area.x + 2, area.y, room, &title, Role::Title);
         }
         Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
     }

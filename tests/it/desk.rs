@@ -188,7 +188,7 @@ on_both! {
         }
         let mut d = desk(&fresh, Role::Operator, &clock).await;
         d.keys("space space r").await;
-        assert!(d.screen().contains("goes to a1, a2 "), "{}", d.screen());
+        assert!(d.screen().contains("goes to a1 · a2 "), "{}", d.screen());
         d.keys("esc space space space r").await;
         assert!(d.screen().contains("goes to 5 users"), "{}", d.screen());
         // whom of the five was called? nobody is guessed

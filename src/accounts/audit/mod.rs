@@ -42,6 +42,13 @@ pub struct Finding {
     pub since: Option<Millis>,
 }
 
+impl Finding {
+    /// What it is about, as the list names it: one name may stand for accounts of several systems.
+    pub fn subject(&self) -> String {
+        if self.system.is_empty() { self.account.clone() } else { format!("{}/{}", self.system, self.account) }
+    }
+}
+
 /// The figures behind a finding. Days are whole days, rounded down.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the words of each stand in `words`")]

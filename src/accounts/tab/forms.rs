@@ -14,6 +14,9 @@ use crate::console::tab::{Effect, Field, Form};
 use crate::locale::accounts as say;
 
 /// Asks why, and until when, and decides on all of `chosen` in one go. `owner`: who would be asked.
+/// So many findings of a bulk decision are named.
+const LISTED: usize = 6;
+
 pub(super) fn decide(
     word: &'static str,
     chosen: &[(Finding, Option<Decision>)],
@@ -32,10 +35,20 @@ pub(super) fn decide(
     }
     let what = words::decision_word(word);
     let title = match chosen.len() {
-        1 => format!("{what} {} · {}", first.account, words::finding_word(first.rule.finding)),
+        1 => format!("{what} {} · {}", first.subject(), words::finding_word(first.rule.finding)),
         n => say::form_many(&what, n),
     };
     let mut notes = vec![];
+    if chosen.len() > 1 {
+        // a bulk decision says about whom, as far as there is room
+        notes.extend(
+            chosen
+                .iter()
+                .take(LISTED)
+                .map(|(f, _)| format!("{} · {}", f.subject(), words::finding_word(f.rule.finding))),
+        );
+        notes.extend((chosen.len() > LISTED).then(|| crate::locale::console::more(chosen.len() - LISTED)));
+    }
     match word {
         "freeze" => notes.push(say::form_freeze_note()),
         "ask" if chosen.len() == 1 => notes.push(owner.map_or_else(say::no_owner_known, |o| say::ask_who(&o))),

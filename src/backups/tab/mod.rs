@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::model::{Facts, FullRule, Plan, plan_of};
+use super::slots::SlotState;
 use super::verdict::{Day, Status, Verdict, Weight, evaluate};
 use super::{store, view, words};
 use crate::clock::{MINUTE, Millis};
@@ -173,7 +174,9 @@ impl BackupsTab {
     pub(super) fn day_at(&self, status: &Status) -> usize {
         let last = status.days.len().saturating_sub(1);
         let back = self.back.unwrap_or_else(|| {
-            usize::from(status.days.last().is_some_and(|d| d.runs.is_empty() && !d.state.is_missed()))
+            // today says nothing before its run is due
+            let waits = |d: &Day| matches!(d.state, SlotState::Pending | SlotState::Before);
+            usize::from(status.days.last().is_some_and(waits))
         });
         last.saturating_sub(back)
     }

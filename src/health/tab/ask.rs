@@ -139,7 +139,7 @@ fn summary(row: &HostRow, now: Millis) -> String {
     let mut line = format!(
         "{} [{}] CPU {:.0}% · {} {:.0}% · {} {:.2} {:.2} {:.2}",
         clean(row.name()),
-        row.severity().word(),
+        words::severity(row.severity()),
         s.cpu,
         say::memory(),
         s.mem(),

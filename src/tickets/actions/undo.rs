@@ -133,7 +133,7 @@ impl Change {
         }
         let kind = back.places.first().and_then(|n| past.get(n - 1)).map(|h| h.kind.clone()).unwrap_or_default();
         self.void(cx, &back.places, &back.before, &mut t, &mut past, policy).await?;
-        let done = Done::new("ticket", self.id, say::undone(self.id, &kind_word(&kind)));
+        let done = Done::new("ticket", self.id, format!("#{} {}", self.id, kind_word(&kind)));
         let detail = json!({"what": kind, "places": back.places});
         Ok(done.detail(detail).value(json_of(&t, cx.now)).undo(Self::new(self.id, back.again.clone())))
     }

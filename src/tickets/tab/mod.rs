@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 use super::actions::{Change, Pull, What};
 use super::explain;
 use super::handling::{self, Outlook, Typical};
-use super::model::{Doing, Ticket, linked_host, policy};
+use super::model::{Doing, SEVERITIES, Ticket, linked_host, policy};
 use super::sla::Policy;
 use super::store::{Order, Queue};
 use super::view;
@@ -251,6 +251,11 @@ impl TicketsTab {
         self.scroll.set(self.scroll.get().saturating_add_signed(by));
         Some(vec![])
     }
+}
+
+/// How grave a level is, from 0.
+fn rank(level: &str) -> u8 {
+    SEVERITIES.iter().zip(0..).find(|(l, _)| **l == level).map_or(0, |(_, rank)| rank)
 }
 
 fn act_on(chosen: Vec<(i64, Option<i64>)>, what: &What) -> Vec<Effect> {
@@ -518,7 +523,7 @@ impl Tab for TicketsTab {
                 );
                 facts.problems.push(WallProblem {
                     handled: t.owner.is_some(),
-                    weight: if role == Role::Critical { 4 } else { 1 },
+                    weight: if role == Role::Critical { 4 + rank(&t.level) } else { 1 },
                     since: Some(t.reported_at),
                     text,
                     role,

@@ -54,7 +54,7 @@ impl TicketsTab {
         let mut names: Vec<&str> = self.chosen_rows().iter().map(|t| t.reporter.as_str()).collect();
         names.sort_unstable();
         names.dedup();
-        if names.len() > MOST_NAMES { say::users(names.len()) } else { names.join(&say::between_names()) }
+        if names.len() > MOST_NAMES { say::users(names.len()) } else { names.join(" · ") }
     }
 
     /// What the configuration has to say to the chosen tickets.
